@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// FrontendRef is where tests push this tree's frontend.
+const FrontendRef = "cachewright/dockerfile:1"
+
+// PushFrontend compiles cmd/frontend with the machine's Go, wraps it into an
+// image like the one of the release recipe (the labels and the entry point come
+// from the Dockerfile at the root of the repository) and pushes it as ref. With
+// no platforms, it is built for the machine's own.
+func (s *Sandbox) PushFrontend(ctx context.Context, ref string, platforms ...string) error {
+	if len(platforms) == 0 {
+		platforms = []string{"linux/" + runtime.GOARCH}
+	}
+	recipe, err := frontendConfig()
+	if err != nil {
+		return err
+	}
+	var images []v1.Image
+	for _, platform := range platforms {
+		layer, err := frontendLayer(ctx, platform, recipe.Entrypoint[0])
+		if err != nil {
+			return err
+		}
+		image, err := newImage(platform, recipe, layer)
+		if err != nil {
+			return err
+		}
+		images = append(images, image)
+	}
+	index, err := newIndex(images...)
+	if err != nil {
+		return err
+	}
+	return s.PushIndex(ctx, ref, index)
+}
+
+// frontendLayer returns a layer with the frontend compiled for platform at path.
+func frontendLayer(ctx context.Context, platform, path string) (v1.Layer, error) {
+	root, err := RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	p, err := v1.ParsePlatform(platform)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "cachewright-frontend-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "frontend")
+	cmd := goCommand(ctx, root, "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/frontend")
+	cmd.Env = append(cmd.Env, "GOOS="+p.OS, "GOARCH="+p.Architecture)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build cmd/frontend for %s: %w\n%s", platform, err, out)
+	}
+	body, err := os.ReadFile(binary)
+	if err != nil {
+		return nil, err
+	}
+	return NewLayer(File{Path: strings.TrimPrefix(path, "/"), Mode: 0o755, Body: string(body)})
+}
+
+// frontendConfig reads the labels and the entry point of the frontend image from
+// the last stage of the repository's Dockerfile.
+func frontendConfig() (v1.Config, error) {
+	root, err := RepoRoot()
+	if err != nil {
+		return v1.Config{}, err
+	}
+	data, err := os.ReadFile(filepath.Join(root, "Dockerfile"))
+	if err != nil {
+		return v1.Config{}, err
+	}
+	ast, err := parser.Parse(bytes.NewReader(data))
+	if err != nil {
+		return v1.Config{}, err
+	}
+	stages, _, err := instructions.Parse(ast.AST, nil)
+	if err != nil {
+		return v1.Config{}, err
+	}
+	config := v1.Config{Labels: map[string]string{}}
+	for _, command := range stages[len(stages)-1].Commands {
+		if label, ok := command.(*instructions.LabelCommand); ok {
+			for _, l := range label.Labels {
+				config.Labels[strings.Trim(l.Key, `"`)] = strings.Trim(l.Value, `"`)
+			}
+		}
+		if entry, ok := command.(*instructions.EntrypointCommand); ok {
+			config.Entrypoint = slices.Clone(entry.CmdLine)
+		}
+	}
+	if len(config.Entrypoint) == 0 || len(config.Labels) == 0 {
+		return v1.Config{}, fmt.Errorf("the Dockerfile's last stage has no LABEL or no ENTRYPOINT")
+	}
+	return config, nil
+}

@@ -1,0 +1,134 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/moby/buildkit/client"
+)
+
+// startTimeout bounds the start of the two servers, which takes about a second.
+const startTimeout = time.Minute
+
+// Options say what sandbox to start. The zero value is a fresh sandbox.
+type Options struct {
+	// Dir keeps the daemon's and the registry's files. It is created and not
+	// removed, and a later sandbox with the same Dir finds their contents. Empty
+	// means a temporary directory. The path must be short: a unix socket's path
+	// has at most 107 bytes.
+	Dir string
+	// Registry is the host:port of another sandbox's registry to use instead of
+	// an own one.
+	Registry string
+	// Entitlements are the privileges that builds may ask for: network.host,
+	// security.insecure, device.
+	Entitlements []string
+	// Config is more text for buildkitd.toml, in tables of its own.
+	Config string
+}
+
+// Sandbox is a running buildkitd with its registry. Its methods may be called
+// from several goroutines.
+type Sandbox struct {
+	dir          string
+	cgroup       string
+	addr         string
+	registryAddr string
+	tools        Tools
+	janitor      *janitor
+	daemon       *server
+	registry     *server // nil if it is another sandbox's
+	client       *client.Client
+}
+
+// Start starts a sandbox and returns when both servers answer. It fails when a
+// tool cannot be built, a Debian package is missing and cannot be installed, or
+// a server does not start within a minute; the error then has the server's log.
+func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("the sandbox needs root: buildkitd mounts overlayfs and starts containers")
+	}
+	if err := RequirePrograms(ctx, map[string]string{"runc": "runc"}); err != nil {
+		return nil, err
+	}
+	tools, err := BuildTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{tools: tools, registryAddr: opts.Registry}
+	if err := s.prepareDir(opts.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
+	defer cancel()
+	if s.registryAddr == "" {
+		if s.registry, s.registryAddr, err = startRegistry(ctx, tools.Registry, s.dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.startDaemon(ctx, opts); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepareDir makes the sandbox's directory and starts the janitor for it.
+func (s *Sandbox) prepareDir(dir string) error {
+	var remove string
+	var err error
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "cachewright-"); err != nil {
+			return err
+		}
+		remove = dir
+	} else if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	s.dir = dir
+	s.addr = "unix://" + filepath.Join(dir, "buildkitd.sock")
+	s.cgroup = fmt.Sprintf("cachewright-%d-%s", os.Getpid(), filepath.Base(dir))
+	s.janitor, err = startJanitor(remove, s.cgroup)
+	return err
+}
+
+// Close stops the servers and removes the sandbox's files unless Options.Dir was
+// given. It returns an error if something could not be removed.
+func (s *Sandbox) Close() error {
+	if s.client != nil {
+		_ = s.client.Close()
+	}
+	if s.daemon != nil {
+		s.daemon.stop()
+	}
+	if s.registry != nil {
+		s.registry.stop()
+	}
+	return s.janitor.finish()
+}
+
+// Addr returns the daemon's address, unix://PATH.
+func (s *Sandbox) Addr() string { return s.addr }
+
+// Registry returns the registry's host:port. It speaks plain HTTP.
+func (s *Sandbox) Registry() string { return s.registryAddr }
+
+// Dir returns the directory of the sandbox's files, among them buildkitd.log.
+func (s *Sandbox) Dir() string { return s.dir }
+
+// Tools returns the pinned programs.
+func (s *Sandbox) Tools() Tools { return s.tools }
+
+// Client returns the sandbox's connection to the daemon. Close closes it.
+func (s *Sandbox) Client() *client.Client { return s.client }

@@ -1,0 +1,117 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	"github.com/opencontainers/go-digest"
+)
+
+// Result is what a build's status stream said.
+type Result struct {
+	// Steps are the vertices in the order in which the daemon first named them.
+	Steps []*Step
+	// Warnings are the build's warnings in the order of arrival.
+	Warnings []*client.VertexWarning
+	// Exporter is the exporters' response, such as containerimage.digest.
+	Exporter map[string]string
+
+	byDigest map[digest.Digest]*Step
+}
+
+// Step is a vertex of the build, as the status stream described it.
+type Step struct {
+	Name      string // the name in the progress output
+	Digest    digest.Digest
+	Inputs    []digest.Digest
+	Cached    bool
+	Started   *time.Time // nil if the step was not looked at
+	Completed *time.Time // nil if it did not end
+	Error     string
+	Logs      string // standard output and error, as they arrived
+}
+
+// Ran reports whether the step was executed in this build: started and not
+// answered from the cache.
+func (s *Step) Ran() bool { return s.Started != nil && !s.Cached }
+
+// State returns cached, ran, failed or skipped.
+func (s *Step) State() string {
+	switch {
+	case s.Error != "":
+		return "failed"
+	case s.Cached:
+		return "cached"
+	case s.Started != nil:
+		return "ran"
+	default:
+		return "skipped"
+	}
+}
+
+func newResult() *Result {
+	return &Result{byDigest: map[digest.Digest]*Step{}}
+}
+
+// Step returns the vertex with the given name. It fails when there is none or
+// more than one.
+func (r *Result) Step(name string) (*Step, error) {
+	var found []*Step
+	for _, s := range r.Steps {
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%d steps are named %q in this build:\n%s", len(found), name, r)
+	}
+	return found[0], nil
+}
+
+// String lists the steps, one on a line, with their state.
+func (r *Result) String() string {
+	var b strings.Builder
+	for _, s := range r.Steps {
+		fmt.Fprintf(&b, "%-7s %s", s.State(), s.Name)
+		if s.Error != "" {
+			fmt.Fprintf(&b, ": %s", s.Error)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// add takes one message of the status stream in.
+func (r *Result) add(status *client.SolveStatus) {
+	for _, v := range status.Vertexes {
+		s := r.step(v.Digest)
+		s.Name, s.Inputs = v.Name, v.Inputs
+		s.Cached = s.Cached || v.Cached
+		if s.Started == nil {
+			s.Started = v.Started
+		}
+		if v.Completed != nil {
+			s.Completed = v.Completed
+		}
+		if v.Error != "" {
+			s.Error = v.Error
+		}
+	}
+	for _, l := range status.Logs {
+		r.step(l.Vertex).Logs += string(l.Data)
+	}
+	r.Warnings = append(r.Warnings, status.Warnings...)
+}
+
+// step returns the step with digest d and adds it at its first mention.
+func (r *Result) step(d digest.Digest) *Step {
+	s, ok := r.byDigest[d]
+	if !ok {
+		s = &Step{Digest: d}
+		r.byDigest[d] = s
+		r.Steps = append(r.Steps, s)
+	}
+	return s
+}
