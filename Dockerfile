@@ -4,8 +4,6 @@
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
-COPY go.mod go.sum ./
-RUN --mount=type=cache,target=/go/pkg/mod go mod download
 ARG TARGETOS TARGETARCH
 RUN --mount=type=bind,target=. \
     --mount=type=cache,target=/go/pkg/mod \
