@@ -1,0 +1,203 @@
+package llbconv
+
+import (
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/suggest"
+)
+
+// The build checks: each function here decides whether a rule of package linter
+// is broken and reports it there.
+
+func checkStageNames(stages []instructions.Stage, lint *linter.Linter) {
+	seen := map[string]bool{}
+	for _, s := range stages {
+		if s.Name == "" {
+			continue
+		}
+		if s.Name == scratchName || s.Name == "context" {
+			lint.Run(&linter.RuleReservedStageName, s.Location, linter.RuleReservedStageName.Format(s.Name))
+		}
+		if seen[s.Name] {
+			lint.Run(&linter.RuleDuplicateStageName, s.Location, linter.RuleDuplicateStageName.Format(s.Name))
+		}
+		seen[s.Name] = true
+	}
+}
+
+// checkCasing compares every keyword with the letter case that most of the
+// file's keywords have; of a tie, upper case.
+func checkCasing(stages []instructions.Stage, lint *linter.Linter) {
+	type keyword struct {
+		text string
+		at   []parser.Range
+	}
+	var all []keyword
+	for _, s := range stages {
+		all = append(all, keyword{s.OrigCmd, s.Location})
+		for _, cmd := range s.Commands {
+			all = append(all, keyword{cmd.Name(), cmd.Location()})
+		}
+	}
+	lower := 0
+	for _, k := range all {
+		switch k.text {
+		case strings.ToLower(k.text):
+			lower++
+		case strings.ToUpper(k.text):
+			lower--
+		}
+	}
+	want, convert := "uppercase", strings.ToUpper
+	if lower > 0 {
+		want, convert = "lowercase", strings.ToLower
+	}
+	for _, k := range all {
+		if k.text != convert(k.text) {
+			lint.Run(&linter.RuleConsistentInstructionCasing, k.at, linter.RuleConsistentInstructionCasing.Format(k.text, want))
+		}
+	}
+}
+
+// checkDefaultBaseNames reports FROM instructions that name no valid image when
+// no build arguments are given.
+func (c *conversion) checkDefaultBaseNames(prog *program, predefined *environ) {
+	env, _, err := c.evalMetaArgs(prog.metaArgs, predefined, nil)
+	if err != nil {
+		return // with the build's own arguments the same default may not be needed
+	}
+	for _, s := range prog.stages {
+		res, err := c.lex.ProcessWordWithMatches(s.BaseName, env)
+		if err != nil {
+			return
+		}
+		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
+			c.lint.Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
+		}
+	}
+}
+
+// checkUndefinedInFrom reports names in FROM that are no global argument.
+func (c *conversion) checkUndefinedInFrom(unmatched map[string]struct{}, at []parser.Range, lint *linter.Linter) {
+	if len(unmatched) == 0 {
+		return
+	}
+	known := c.globals.Keys()
+	for _, name := range sortedKeys(c.metaArgs) {
+		if _, set := c.globals.Get(name); !set {
+			known = append(known, name)
+		}
+	}
+	for _, name := range sortedKeys(unmatched) {
+		if _, declared := c.metaArgs[name]; declared {
+			continue
+		}
+		match, _ := suggest.Search(name, known, true)
+		lint.Run(&linter.RuleUndefinedArgInFrom, at, linter.RuleUndefinedArgInFrom.Format(name, match))
+	}
+}
+
+// checkFromPlatform reports a --platform that repeats the default, or that is a
+// constant the stage's name does not mention.
+func (c *conversion) checkFromPlatform(decl instructions.Stage, res shell.ProcessWordResult, lint *linter.Linter) {
+	if len(res.Matched) == 1 && len(res.Unmatched) == 0 {
+		_, uses := res.Matched["TARGETPLATFORM"]
+		if target, _ := c.globals.Get("TARGETPLATFORM"); uses && res.Result == target {
+			lint.Run(&linter.RuleRedundantTargetPlatform, decl.Location, linter.RuleRedundantTargetPlatform.Format(decl.Platform))
+		}
+	}
+	if len(res.Matched) > 0 || len(res.Unmatched) > 0 {
+		return
+	}
+	p, err := platforms.Parse(res.Result)
+	if err != nil || strings.Contains(decl.Name, p.OS) || strings.Contains(decl.Name, p.Architecture) {
+		return
+	}
+	lint.Run(&linter.RuleFromPlatformFlagConstDisallowed, decl.Location, linter.RuleFromPlatformFlagConstDisallowed.Format(res.Result))
+}
+
+// checkBasePlatform reports a base image of another platform than the one it was
+// asked for.
+func (c *conversion) checkBasePlatform(s *stage) {
+	want, got := *s.platform, s.config.img.Platform
+	if want.OS == got.OS && want.Architecture == got.Architecture {
+		return
+	}
+	msg := linter.RuleInvalidBaseImagePlatform.Format(s.decl.BaseName,
+		platforms.FormatAll(platforms.Normalize(want)), platforms.FormatAll(platforms.Normalize(got)))
+	c.lint.Run(&linter.RuleInvalidBaseImagePlatform, s.decl.Location, msg)
+}
+
+func (e *stageEval) checkLegacyPair(c instructions.Command, kv instructions.KeyValuePair) {
+	if kv.NoDelim {
+		e.lint.Run(&linter.RuleLegacyKeyValueFormat, c.Location(), linter.RuleLegacyKeyValueFormat.Format(c.Name()))
+	}
+}
+
+// checkSecretName reports an ARG or ENV whose name suggests a secret value.
+func (e *stageEval) checkSecretName(instruction, name string, at []parser.Range) {
+	if secretName(name) {
+		e.lint.Run(&linter.RuleSecretsUsedInArgOrEnv, at, linter.RuleSecretsUsedInArgOrEnv.Format(instruction, name))
+	}
+}
+
+// secretName tells whether one of a name's words, which underscores separate,
+// stands for a secret, and none says that it is harmless.
+func secretName(name string) bool {
+	secret := false
+	for word := range strings.SplitSeq(strings.ToLower(name), "_") {
+		switch word {
+		case "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token":
+			secret = true
+		case "public", "file", "version":
+			return false
+		}
+	}
+	return secret
+}
+
+// checkIgnoredSource reports a source that .dockerignore keeps out of the
+// context. With exceptions ("!") in the file that cannot be told, and nothing is
+// reported.
+func (e *stageEval) checkIgnoredSource(keyword, src string, at []parser.Range) {
+	if e.ignored == nil || e.ignored.Exclusions() {
+		return
+	}
+	src = cleanSlash(src)
+	if (src == "." || src == "/") && !e.ignoresAll() {
+		return
+	}
+	if ok, err := e.ignored.MatchesOrParentMatches(src); err == nil && ok {
+		e.lint.Run(&linter.RuleCopyIgnoredFile, at, linter.RuleCopyIgnoredFile.Format(keyword, src))
+	}
+}
+
+func (e *stageEval) ignoresAll() bool {
+	for _, p := range e.ignored.Patterns() {
+		switch p.String() {
+		case "*", "**", "**/*":
+			return true
+		}
+	}
+	return false
+}
+
+// onceOnly tracks an instruction of which only the last in a stage counts.
+type onceOnly struct {
+	isSet bool
+	at    []parser.Range
+}
+
+// set notes the instruction and reports the one that it replaces.
+func (o *onceOnly) set(c instructions.Command, lint *linter.Linter) {
+	if o.isSet {
+		lint.Run(&linter.RuleMultipleInstructionsDisallowed, o.at, linter.RuleMultipleInstructionsDisallowed.Format(c.Name()))
+	}
+	o.isSet, o.at = true, c.Location()
+}

@@ -1,0 +1,93 @@
+package llbconv
+
+import (
+	"maps"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/imagemetaresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/apicaps"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+)
+
+// conversion is what all phases of one Convert call share: its options with
+// defaults filled in, and the values that hold for the whole file.
+type conversion struct {
+	opt       Options
+	lint      *linter.Linter
+	buildArgs map[string]string // own copy of the build's arguments
+
+	targetPlatform   ocispecs.Platform
+	buildPlatforms   []ocispecs.Platform
+	implicitPlatform bool // no platform was asked for
+
+	lex      *shell.Lex
+	escape   rune     // the escape character of the file
+	globals  *environ // arguments declared before the first FROM, and the predefined ones
+	metaArgs map[string]argument
+	epoch    *time.Time
+	proxy    *llb.ProxyEnv
+}
+
+func newConversion(opt Options, dt []byte) (*conversion, error) {
+	if len(dt) == 0 {
+		return nil, errors.New("the Dockerfile cannot be empty")
+	}
+	lint, err := newLinter(opt, dt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Client != nil && opt.Caps == nil {
+		caps := opt.Client.BuildOpts().LLBCaps
+		opt.Caps = &caps
+	}
+	if opt.MetaResolver == nil {
+		opt.MetaResolver = imagemetaresolver.Default()
+	}
+	c := &conversion{
+		opt:              opt,
+		lint:             lint,
+		buildArgs:        maps.Clone(opt.Config.BuildArgs),
+		buildPlatforms:   opt.Config.BuildPlatforms,
+		implicitPlatform: opt.TargetPlatform == nil,
+		proxy:            proxyFromArgs(opt.Config.BuildArgs),
+	}
+	if c.buildPlatforms == nil && opt.TargetPlatform != nil {
+		c.buildPlatforms = []ocispecs.Platform{*opt.TargetPlatform}
+	}
+	if len(c.buildPlatforms) == 0 {
+		c.buildPlatforms = []ocispecs.Platform{platforms.DefaultSpec()}
+	}
+	c.targetPlatform = c.buildPlatforms[0]
+	if opt.TargetPlatform != nil {
+		c.targetPlatform = *opt.TargetPlatform
+	}
+	return c, nil
+}
+
+// newLinter configures the build checks from the build argument
+// BUILDKIT_DOCKERFILE_CHECK or else from the file's "# check=" directive.
+func newLinter(opt Options, dt []byte) (*linter.Linter, error) {
+	if opt.Client != nil && opt.Client.LinterConfig != nil {
+		cfg := *opt.Client.LinterConfig
+		cfg.Warn = opt.Warn
+		return linter.New(&cfg), nil
+	}
+	directive, _, _, _ := parser.ParseDirective("check", dt)
+	cfg, err := linter.ParseLintOptions(directive)
+	if err != nil {
+		return nil, errors.Wrap(err, "failed to parse check options")
+	}
+	cfg.Warn = opt.Warn
+	return linter.New(cfg), nil
+}
+
+// supports tells whether the daemon is known to have a capability.
+func (c *conversion) supports(id apicaps.CapID) bool {
+	return c.opt.Caps != nil && c.opt.Caps.Supports(id) == nil
+}

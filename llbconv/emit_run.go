@@ -1,0 +1,208 @@
+package llbconv
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+)
+
+// run makes the vertex of a RUN.
+func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
+	exec := &execOp{exec: &pb.ExecOp{
+		Meta: &pb.Meta{
+			Args:                      op.args,
+			Env:                       op.env,
+			Cwd:                       op.dir,
+			User:                      op.user,
+			Hostname:                  e.c.opt.Config.Hostname,
+			RemoveMountStubsRecursive: true,
+		},
+		Network:  op.network,
+		Security: op.security,
+	}}
+	v := newVertex(exec, s.name(), pb.CapExecMetaBase)
+	v.platform = s.stage.root.platform
+	v.meta.Description[keyCommand] = op.source
+	v.meta.IgnoreCache = s.stage.noCache
+	e.locate(v, s)
+	if e.c.supports(pb.CapExecMetaSetsDefaultPath) {
+		v.needs(pb.CapExecMetaSetsDefaultPath)
+	}
+	if op.network != pb.NetMode_UNSET {
+		v.needs(pb.CapExecMetaNetwork)
+	}
+	if op.security == pb.SecurityMode_INSECURE {
+		v.needs(pb.CapExecMetaSecurity)
+	}
+	e.fileMounts(v, exec, op, base)
+	secretMounts(v, exec, op)
+	sshMounts(v, exec, op)
+	e.buildSettings(v, exec, op)
+	return v.Output()
+}
+
+// needs records a capability that a vertex depends on.
+func (v *vertex) needs(ids ...apicaps.CapID) {
+	for _, id := range ids {
+		v.meta.Caps[string(id)] = true
+	}
+}
+
+// buildSettings applies what the build, not the Dockerfile, says about RUN steps.
+// Settings that an old daemon does not know are left out, as docker/dockerfile does.
+func (e *emitter) buildSettings(v *vertex, exec *execOp, op *runOp) {
+	cfg, meta := &e.c.opt.Config, exec.exec.Meta
+	if p := e.c.proxy; p != nil {
+		meta.ProxyEnv = &pb.ProxyEnv{
+			HttpProxy: p.HTTPProxy, HttpsProxy: p.HTTPSProxy, FtpProxy: p.FTPProxy, NoProxy: p.NoProxy, AllProxy: p.AllProxy,
+		}
+		v.needs(pb.CapExecMetaProxy)
+	}
+	for _, h := range cfg.ExtraHosts {
+		meta.ExtraHosts = append(meta.ExtraHosts, &pb.HostIP{Host: h.Host, IP: h.IP.String()})
+	}
+	if len(cfg.Ulimits) > 0 && e.c.supports(pb.CapExecMetaUlimit) {
+		meta.Ulimit = cfg.Ulimits
+		v.needs(pb.CapExecMetaUlimit)
+	}
+	if cfg.CgroupParent != "" && e.c.supports(pb.CapExecMetaCgroupParent) {
+		meta.CgroupParent = cfg.CgroupParent
+	}
+	if cfg.LinuxResources != nil && e.c.supports(pb.CapExecMetaLinuxResources) {
+		v.meta.LinuxResources = cfg.LinuxResources
+		v.needs(pb.CapExecMetaLinuxResources)
+	}
+	if devices := append(cfg.Devices[:len(cfg.Devices):len(cfg.Devices)], op.devices...); len(devices) > 0 && e.c.supports(pb.CapExecMetaCDI) {
+		exec.exec.CdiDevices = devices
+		v.needs(pb.CapExecMetaCDI)
+	}
+}
+
+// fileMounts adds the root, the mounts with files, and the shared memory that
+// the build asks for.
+func (e *emitter) fileMounts(v *vertex, exec *execOp, op *runOp, base llb.Output) {
+	exec.mounts = append(exec.mounts, execMount{mount: &pb.Mount{Dest: pb.RootMount}, input: base})
+	for _, m := range op.mounts {
+		exec.mounts = append(exec.mounts, e.fileMount(m))
+	}
+	if size := e.c.opt.Config.ShmSize; size > 0 && e.c.supports(pb.CapExecMountTmpfsSize) {
+		exec.mounts = append(exec.mounts, e.fileMount(runMount{target: "/dev/shm", tmpfs: true, size: size}))
+	}
+	exec.sortMounts()
+	for _, m := range exec.mounts {
+		if m.mount.Selector != "" {
+			v.needs(pb.CapExecMountSelector)
+		}
+		switch {
+		case m.mount.CacheOpt != nil:
+			v.needs(pb.CapExecMountCache, pb.CapExecMountCacheSharing)
+		case m.mount.TmpfsOpt != nil:
+			v.needs(pb.CapExecMountTmpfs)
+			if m.mount.TmpfsOpt.Size > 0 {
+				v.needs(pb.CapExecMountTmpfsSize)
+			}
+		case m.input != nil:
+			v.needs(pb.CapExecMountBind)
+		}
+	}
+}
+
+func (e *emitter) fileMount(m runMount) execMount {
+	out := execMount{
+		mount: &pb.Mount{Dest: m.target, Selector: m.selector, Readonly: m.readonly},
+		input: e.mountInput(m.source),
+	}
+	if m.noOutput || m.readonly || m.tmpfs || m.cacheID != "" {
+		out.mount.Output = int64(pb.SkipOutput)
+	}
+	if m.cacheID != "" {
+		out.mount.MountType = pb.MountType_CACHE
+		out.mount.CacheOpt = &pb.CacheOpt{ID: m.cacheID, Sharing: m.sharing}
+	}
+	if m.tmpfs {
+		out.mount.MountType = pb.MountType_TMPFS
+		out.mount.TmpfsOpt = &pb.TmpfsOpt{Size: m.size}
+	}
+	return out
+}
+
+// mountInput returns the filesystem that a mount starts from; nil is an empty one.
+func (e *emitter) mountInput(src mountSource) llb.Output {
+	var out llb.Output
+	switch {
+	case src.context:
+		out = e.context
+	case src.stage != nil:
+		out = src.stage.out
+	case src.script != nil:
+		out = inline(src.script)
+	}
+	if o := src.owner; o != nil {
+		v := newVertex(&fileOp{base: out, actions: []fileAction{{
+			action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
+				Path:      cacheDir,
+				Mode:      int32(o.mode & 0o777),
+				Owner:     &pb.ChownOpt{User: userID(o.uid), Group: userID(o.gid)},
+				Timestamp: -1,
+			}},
+		}}}, "[internal] setting cache mount permissions", pb.CapFileBase)
+		out = v.Output()
+	}
+	return out
+}
+
+func userID(id int) *pb.UserOpt {
+	return &pb.UserOpt{User: &pb.UserOpt_ByID{ByID: uint32(id)}}
+}
+
+func secretMounts(v *vertex, exec *execOp, op *runOp) {
+	for _, s := range op.secrets {
+		v.needs(pb.CapExecMountSecret)
+		if s.env != nil {
+			v.needs(pb.CapExecSecretEnv)
+			exec.exec.Secretenv = append(exec.exec.Secretenv, &pb.SecretEnv{ID: s.id, Name: *s.env, Optional: s.optional})
+		}
+		if s.target != nil {
+			exec.extra = append(exec.extra, &pb.Mount{
+				Input:     int64(pb.Empty),
+				Dest:      *s.target,
+				MountType: pb.MountType_SECRET,
+				SecretOpt: &pb.SecretOpt{ID: s.id, Uid: s.uid, Gid: s.gid, Mode: s.mode, Optional: s.optional},
+			})
+		}
+	}
+}
+
+// sshMounts adds agent sockets and, where the step has not set it, the variable
+// that points programs at the first.
+func sshMounts(v *vertex, exec *execOp, op *runOp) {
+	const socketVar = "SSH_AUTH_SOCK="
+	for i, s := range op.ssh {
+		v.needs(pb.CapExecMountSSH)
+		target := s.target
+		if target == "" {
+			target = fmt.Sprintf("/run/buildkit/ssh_agent.%d", i)
+		}
+		exec.extra = append(exec.extra, &pb.Mount{
+			Input:     int64(pb.Empty),
+			Dest:      target,
+			MountType: pb.MountType_SSH,
+			SSHOpt:    &pb.SSHOpt{ID: s.id, Uid: s.uid, Gid: s.gid, Mode: s.mode, Optional: s.optional},
+		})
+		if i == 0 && !hasPrefix(op.env, socketVar) {
+			exec.exec.Meta.Env = append(exec.exec.Meta.Env, socketVar+target)
+		}
+	}
+}
+
+func hasPrefix(list []string, prefix string) bool {
+	for _, s := range list {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
+}

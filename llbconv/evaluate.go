@@ -1,0 +1,212 @@
+package llbconv
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/util/system"
+	"github.com/moby/patternmatcher"
+	"github.com/pkg/errors"
+)
+
+// stageEval evaluates the instructions of one stage in order: it expands words,
+// keeps the environment and image config, and turns what makes a layer into steps.
+type stageEval struct {
+	c        *conversion
+	s        *stage
+	lint     *linter.Linter // of the current instruction
+	ignored  *patternmatcher.PatternMatcher
+	env      *environ
+	declared *declaredArgs
+	dir      string // working directory, with forward slashes
+	user     string
+
+	cmd, entrypoint, healthcheck onceOnly
+}
+
+// evaluate works through the stages that the target needs, in file order.
+func (c *conversion) evaluate(ctx context.Context, g *graph) error {
+	ignored, err := c.ignoreMatcher(ctx)
+	if err != nil {
+		return err
+	}
+	reachable := g.reachable()
+	evals := map[*stage]*stageEval{}
+	for _, s := range g.stages {
+		if !c.opt.AllStages && (!reachable[s] || s.ready) {
+			continue
+		}
+		e, err := c.startStage(s, evals[s.base])
+		if err != nil {
+			return parser.WithLocation(err, s.decl.Location)
+		}
+		e.ignored = ignored
+		evals[s] = e
+		for _, cmd := range s.commands {
+			if err := e.instruction(cmd); err != nil {
+				return parser.WithLocation(err, cmd.Location())
+			}
+		}
+		e.setScans()
+	}
+	g.target.used.add("/") // the result is read whole
+	return nil
+}
+
+// ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
+func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.PatternMatcher, error) {
+	if c.opt.Client == nil {
+		return nil, nil
+	}
+	patterns, err := c.opt.Client.DockerIgnorePatterns(ctx)
+	if err != nil || len(patterns) == 0 {
+		return nil, err
+	}
+	return patternmatcher.New(patterns)
+}
+
+// startStage sets up a stage from its base. The base's evaluation is nil where
+// the stage starts from an image, scratch, or a stage that was replaced.
+func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
+	e := &stageEval{c: c, s: s, lint: c.lint, env: newEnviron(), declared: newDeclaredArgs(), dir: "/"}
+	s.ready = true
+	if b := s.base; b != nil {
+		s.root.platform, s.platform = b.root.platform, b.platform
+		s.config = b.config.child()
+		s.baseImage = b.baseImage
+		s.used = b.used
+		s.workdirSet = b.workdirSet
+		s.args = slices.Clone(b.args)
+	}
+	if base != nil {
+		e.env, e.declared, e.dir, e.user = base.env.clone(), base.declared.clone(), base.dir, base.user
+	}
+	if s.platform == nil {
+		s.platform = &c.targetPlatform
+	}
+	cfg := &s.config.img.Config
+	if !s.config.env.has("PATH") && s.platform.OS != "windows" {
+		name, value, _ := strings.Cut(defaultPath(s.platform.OS), "=")
+		s.config.env.set(name, value)
+	}
+	for _, kv := range s.config.env.list {
+		name, value, _ := strings.Cut(kv, "=")
+		e.env.set(name, value)
+	}
+	if cfg.WorkingDir != "" {
+		if err := e.setDir(cfg.WorkingDir); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.User != "" {
+		e.user = cfg.User
+	}
+	return e, nil
+}
+
+// instruction evaluates one instruction.
+func (e *stageEval) instruction(cmd command) error {
+	e.lint = e.c.lint.WithMergedConfigFromComments(cmd.Comments())
+	if err := e.expandInPlace(cmd.Command); err != nil {
+		return err
+	}
+	switch c := cmd.Command.(type) {
+	case *instructions.RunCommand:
+		return e.run(cmd, c)
+	case *instructions.CopyCommand:
+		return e.copy(cmd, c)
+	case *instructions.AddCommand:
+		return e.add(cmd, c)
+	case *instructions.WorkdirCommand:
+		return e.workdir(cmd, c)
+	case *instructions.ArgCommand:
+		return e.arg(c)
+	case *instructions.EnvCommand:
+		e.setEnv(c)
+	case *instructions.LabelCommand:
+		e.label(c)
+	case *instructions.MaintainerCommand:
+		e.maintainer(c)
+	case *instructions.UserCommand:
+		e.setUser(c)
+	case *instructions.CmdCommand:
+		e.setCmd(c)
+	case *instructions.EntrypointCommand:
+		e.setEntrypoint(c)
+	case *instructions.HealthCheckCommand:
+		e.setHealthcheck(c)
+	case *instructions.ShellCommand:
+		e.setShell(c)
+	case *instructions.OnbuildCommand:
+		e.onBuild(c)
+	case *instructions.ExposeCommand:
+		return e.expose(c)
+	case *instructions.VolumeCommand:
+		return e.volume(c)
+	case *instructions.StopSignalCommand:
+		return e.stopSignal(c)
+	default:
+		return errors.Errorf("instruction %s is not supported by this frontend", cmd.Name())
+	}
+	return nil
+}
+
+// addStep numbers a step and adds it to the stage.
+func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string) {
+	e.s.steps = append(e.s.steps, &step{
+		stage:    e.s,
+		cmd:      cmd.Command,
+		title:    title,
+		prefix:   prefix,
+		number:   e.s.number,
+		location: cmd.Location(),
+		op:       op,
+	})
+}
+
+// setDir changes the working directory without making a layer.
+func (e *stageEval) setDir(dir string) error {
+	wd, err := system.NormalizeWorkdir(e.s.config.img.Config.WorkingDir, dir, e.s.platform.OS)
+	if err != nil {
+		return errors.Wrap(err, "normalizing workdir")
+	}
+	e.s.config.img.Config.WorkingDir = wd
+	e.dir = system.ToSlash(wd, e.s.platform.OS)
+	return nil
+}
+
+// record adds an entry without a layer to the image's history.
+func (e *stageEval) record(text string) {
+	e.s.config.history.add(text, false, e.c.epoch)
+}
+
+// setScans notes whether the stage asks for SBOM scans of itself or the context.
+func (e *stageEval) setScans() {
+	enabled := func(name string) bool {
+		on := false
+		if value, ok := e.c.globals.Get(name); ok {
+			on = scanEnabled(e.s.label, value)
+		}
+		for _, a := range e.s.args {
+			if a.Key == name && a.Value != nil {
+				on = scanEnabled(e.s.label, *a.Value)
+			}
+		}
+		return on
+	}
+	e.s.scanContext = enabled(argScanContext)
+	e.s.scan = enabled(argScanStage)
+}
+
+// scanEnabled reads a scan argument: a boolean, or a list of stages.
+func scanEnabled(label, value string) bool {
+	if on, err := strconv.ParseBool(value); err == nil {
+		return on
+	}
+	return slices.Contains(strings.Split(value, ","), label)
+}

@@ -1,0 +1,99 @@
+package llbconv
+
+import (
+	"runtime"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/util/suggest"
+)
+
+const (
+	argScanContext = "BUILDKIT_SBOM_SCAN_CONTEXT"
+	argScanStage   = "BUILDKIT_SBOM_SCAN_STAGE"
+)
+
+// isScanArg tells whether a name is one of the arguments that steer SBOM scans:
+// they never reach a step's environment.
+func isScanArg(name string) bool {
+	return name == argScanContext || name == argScanStage
+}
+
+// plain tells whether expanding a word cannot change it: it has no character
+// that the lexer treats specially. Most words are plain, and the lexer is slow.
+func plain(lex *shell.Lex, escape rune, word string) bool {
+	special := "$<"
+	if !lex.SkipProcessQuotes {
+		special = "$<'\""
+	}
+	return !strings.ContainsAny(word, special) && !strings.ContainsRune(word, escape)
+}
+
+// expandWord expands the variables of one word of an instruction in the
+// environment of the stage so far and reports names that are not defined.
+func (e *stageEval) expandWord(cmd instructions.Command, word string) (string, error) {
+	return e.expandWith(e.c.lex, e.c.escape, cmd, word)
+}
+
+// expandDocument expands the variables of an inline document: quotes are
+// ordinary text there, and the escape character is always a backslash.
+func (e *stageEval) expandDocument(cmd instructions.Command, doc string) (string, error) {
+	lex := shell.NewLex('\\')
+	lex.SkipProcessQuotes = true
+	return e.expandWith(lex, '\\', cmd, doc)
+}
+
+func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Command, word string) (string, error) {
+	if plain(lex, escape, word) {
+		return word, nil
+	}
+	out, unmatched, err := lex.ProcessWord(word, e.env)
+	e.checkUndefined(cmd, unmatched)
+	return out, err
+}
+
+// expandInPlace expands the words of an instruction that supports it.
+func (e *stageEval) expandInPlace(cmd instructions.Command) error {
+	if x, ok := cmd.(instructions.SupportsSingleWordExpansion); ok {
+		if _, isArg := cmd.(*instructions.ArgCommand); !isArg { // ARG's default may be overridden
+			if err := x.Expand(func(w string) (string, error) { return e.expandWord(cmd, w) }); err != nil {
+				return err
+			}
+		}
+	}
+	if x, ok := cmd.(instructions.SupportsSingleWordExpansionRaw); ok {
+		return x.ExpandRaw(func(w string) (string, error) { return e.expandDocument(cmd, w) })
+	}
+	return nil
+}
+
+// checkUndefined reports names that an instruction uses and nothing defines.
+func (e *stageEval) checkUndefined(cmd instructions.Command, unmatched map[string]struct{}) {
+	if len(unmatched) == 0 {
+		return
+	}
+	for _, name := range sortedKeys(unmatched) {
+		if isScanArg(name) || e.s.declares(name) {
+			continue
+		}
+		match, _ := suggest.Search(name, e.env.Keys(), runtime.GOOS != "windows")
+		e.lint.Run(&linter.RuleUndefinedVar, cmd.Location(), linter.RuleUndefinedVar.Format(name, match))
+	}
+}
+
+// titleText expands a step's source text for its progress name; text that
+// cannot be expanded is shown as it is.
+func titleText(lex *shell.Lex, escape rune, text string, env shell.EnvGetter) string {
+	if !plain(lex, escape, text) {
+		if out, _, err := lex.ProcessWord(text, env); err == nil {
+			text = out
+		}
+	}
+	keyword, rest, found := strings.Cut(text, " ")
+	if !found {
+		return strings.ToUpper(keyword)
+	}
+	return strings.ToUpper(keyword) + " " + rest
+}

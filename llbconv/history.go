@@ -1,0 +1,125 @@
+package llbconv
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// historyComment marks history entries that a Dockerfile frontend wrote.
+const historyComment = "buildkit.dockerfile.v0"
+
+// history is an image's history. Entries are rendered only for the image that is
+// exported, since the text of a RUN repeats every build argument.
+type history struct {
+	parent    *history
+	inherited []ocispecs.History // from the base image
+	own       []historyEntry
+}
+
+type historyEntry struct {
+	text  string
+	run   *runHistory // set for RUN, whose text is rendered late
+	layer bool
+	at    *time.Time
+}
+
+// add records an instruction; layer tells whether it made one.
+func (h *history) add(text string, layer bool, at *time.Time) {
+	h.own = append(h.own, historyEntry{text: text, layer: layer, at: at})
+}
+
+// addRun records a RUN.
+func (h *history) addRun(run *runHistory, at *time.Time) {
+	h.own = append(h.own, historyEntry{run: run, layer: true, at: at})
+}
+
+func (h *history) entries() []ocispecs.History {
+	var chain []*history
+	for p := h; p != nil; p = p.parent {
+		chain = append(chain, p)
+	}
+	var out []ocispecs.History
+	for _, p := range slices.Backward(chain) {
+		out = append(out, p.inherited...)
+		for _, e := range p.own {
+			text := e.text
+			if e.run != nil {
+				text = e.run.text()
+			}
+			out = append(out, ocispecs.History{CreatedBy: text, Comment: historyComment, EmptyLayer: !e.layer, Created: e.at})
+		}
+	}
+	return out
+}
+
+// runHistory is what the history text of a RUN is made of.
+type runHistory struct {
+	args     []string
+	declared []string // build arguments, NAME=VALUE
+}
+
+// text is the command preceded by the declared build arguments, in the order of
+// their first declaration, with the values the command saw.
+func (r *runHistory) text() string {
+	var b strings.Builder
+	b.WriteString("RUN ")
+	if n := len(r.declared); n > 0 {
+		b.WriteString("|" + strconv.Itoa(n) + " ")
+		for _, kv := range r.declared {
+			b.WriteString(kv)
+			b.WriteByte(' ')
+		}
+	}
+	b.WriteString(strings.Join(r.args, " "))
+	b.WriteString(" # buildkit")
+	return b.String()
+}
+
+// declaredArgs lists the build arguments that a stage and its bases declare, as
+// the history of a RUN shows them.
+type declaredArgs struct {
+	list   []string // NAME=VALUE in the order of first declaration
+	index  map[string]int
+	shared bool // somebody holds list: copy before changing an entry
+}
+
+func newDeclaredArgs() *declaredArgs {
+	return &declaredArgs{index: map[string]int{}}
+}
+
+func (d *declaredArgs) clone() *declaredArgs {
+	return &declaredArgs{list: slices.Clone(d.list), index: maps.Clone(d.index)}
+}
+
+// declare adds an argument, or gives a declared one its new value.
+func (d *declaredArgs) declare(name, value string) {
+	if d.assign(name, value) {
+		return
+	}
+	d.index[name] = len(d.list)
+	d.list = append(d.list, name+"="+value)
+}
+
+// assign notes a variable's new value if it is a declared argument.
+func (d *declaredArgs) assign(name, value string) bool {
+	i, ok := d.index[name]
+	if !ok {
+		return false
+	}
+	if d.shared {
+		d.list, d.shared = slices.Clone(d.list), false
+	}
+	d.list[i] = name + "=" + value
+	return true
+}
+
+// snapshot returns the list as it is now; later changes do not show in it.
+func (d *declaredArgs) snapshot() []string {
+	d.shared = true
+	return slices.Clip(d.list)
+}

@@ -1,0 +1,119 @@
+package llbconv
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// keyCommand is the description under which a vertex carries its instruction.
+const keyCommand = "com.docker.dockerfile.v1.command"
+
+// keyCustomName is the description that the daemon shows as the vertex's name.
+const keyCustomName = "llb.customname"
+
+// stepPrefix counts a step of the stage and returns what precedes its text:
+// "[linux/amd64->arm64 build 2/5] ONBUILD ". It is empty in a stage without steps.
+func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platform, env shell.EnvGetter) string {
+	if s.total == 0 {
+		return ""
+	}
+	s.number++
+	var b strings.Builder
+	b.WriteByte('[')
+	if c.opt.Config.MultiPlatformRequested && platform != nil {
+		b.WriteString(platforms.FormatAll(*platform) + crossTarget(*platform, env) + " ")
+	}
+	if s.label != "" {
+		b.WriteString(s.label + " ")
+	}
+	fmt.Fprintf(&b, "%*d/%d] ", len(strconv.Itoa(s.total)), s.number, s.total)
+	if onBuild {
+		b.WriteString("ONBUILD ")
+	}
+	return b.String()
+}
+
+// crossTarget is the suffix that names the platform a step compiles for, taken
+// from the TARGET* variables that the step sees; empty if it is the step's own.
+func crossTarget(base ocispecs.Platform, env shell.EnvGetter) string {
+	target, ok := targetFromEnv(env)
+	if !ok {
+		return ""
+	}
+	if target.OS == "" {
+		target.OS = base.OS
+	}
+	if target.Architecture == "" {
+		target.Architecture = base.Architecture
+	}
+	target = platforms.Normalize(target)
+	switch {
+	case target.OS != base.OS:
+		return "->" + platforms.FormatAll(target)
+	case target.Architecture == base.Architecture:
+		return ""
+	case target.Variant != "":
+		return "->" + target.Architecture + "/" + target.Variant
+	default:
+		return "->" + target.Architecture
+	}
+}
+
+// targetFromEnv reads the platform in TARGETPLATFORM or else in its parts.
+func targetFromEnv(env shell.EnvGetter) (p ocispecs.Platform, ok bool) {
+	if env == nil {
+		return p, false
+	}
+	if v, set := env.Get("TARGETPLATFORM"); set {
+		if p, err := platforms.Parse(v); err == nil {
+			return p, true
+		}
+	}
+	for name, field := range map[string]*string{"TARGETOS": &p.OS, "TARGETARCH": &p.Architecture, "TARGETVARIANT": &p.Variant} {
+		if v, set := env.Get(name); set {
+			*field, ok = v, true
+		}
+	}
+	return p, ok
+}
+
+// commandDescription attaches an instruction's text to a vertex.
+func commandDescription(text string) llb.ConstraintsOpt {
+	return llb.WithDescription(map[string]string{keyCommand: text})
+}
+
+// location attaches a position in the Dockerfile to a vertex.
+func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
+	return c.opt.SourceMap.Location(pbRanges(at))
+}
+
+func pbRanges(at []parser.Range) []*pb.Range {
+	out := make([]*pb.Range, 0, len(at))
+	for _, r := range at {
+		out = append(out, &pb.Range{Start: pbPosition(r.Start), End: pbPosition(r.End)})
+	}
+	return out
+}
+
+func pbPosition(p parser.Position) *pb.Position {
+	return &pb.Position{Line: int32(p.Line), Character: int32(p.Character)}
+}
+
+// lineSpan returns the first and last line of a position, 0 and 0 if it is empty.
+func lineSpan(at []parser.Range) (first, last int) {
+	for i, r := range at {
+		if i == 0 || r.Start.Line < first {
+			first = r.Start.Line
+		}
+		last = max(last, r.End.Line)
+	}
+	return first, last
+}

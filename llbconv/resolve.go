@@ -1,0 +1,307 @@
+package llbconv
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/util/suggest"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"golang.org/x/sync/errgroup"
+)
+
+// resolve looks up the base of every stage that the target needs, all at once,
+// and adds the ONBUILD triggers found there. Triggers can need further stages,
+// so this repeats until nothing new is needed.
+func (c *conversion) resolve(ctx context.Context, g *graph) error {
+	for {
+		reachable := g.reachable()
+		if err := c.resolveBases(ctx, g, reachable); err != nil {
+			return err
+		}
+		again := false
+		for _, s := range slices.Clone(g.stages) {
+			if !reachable[s] || s.triggered {
+				continue
+			}
+			more, err := g.addTriggers(s)
+			if err != nil {
+				return parser.SetLocation(err, s.decl.Location)
+			}
+			again = again || more
+		}
+		if !again {
+			return nil
+		}
+	}
+}
+
+func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*stage]bool) error {
+	labels := g.labels()
+	var found []*stage
+	eg, ctx := errgroup.WithContext(ctx)
+	for _, s := range g.stages {
+		if s.base != nil || s.resolved || !reachable[s] && !c.opt.AllStages {
+			continue
+		}
+		s.resolved = true
+		if s.decl.BaseName == scratchName && s.replaced == nil {
+			s.platform = &c.targetPlatform
+			s.config = newImageConfig(emptyImage(c.targetPlatform))
+			s.ready = s.image
+			continue
+		}
+		found = append(found, s)
+		eg.Go(func() error {
+			if err := c.resolveBase(ctx, s, labels); err != nil {
+				return parser.WithLocation(err, s.decl.Location)
+			}
+			s.ready = s.image || s.replaced != nil
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	for _, s := range found {
+		if s.pinned != "" {
+			c.setImageRoot(s)
+			c.checkBasePlatform(s)
+		}
+	}
+	return nil
+}
+
+// resolveBase finds out what a stage starts from: the named context that
+// replaces it, a named context in the place of its image, or the image.
+func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string) error {
+	origName := s.decl.BaseName
+	ref, err := reference.ParseNormalizedNamed(origName)
+	if err != nil {
+		return errors.Wrapf(err, "failed to parse stage name %q", origName)
+	}
+	if s.replaced != nil {
+		return c.loadReplacement(ctx, s)
+	}
+	platform := s.platform
+	if platform == nil {
+		platform = &c.targetPlatform
+	}
+	name := reference.TagNameOnly(ref).String()
+	nc, err := c.namedContext(name, dockerui.ContextOpt{
+		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
+		Platform:       platform,
+		AsyncLocalOpts: s.localOptions,
+	})
+	if err != nil {
+		return err
+	}
+	if nc != nil {
+		return c.loadContextBase(ctx, s, nc, platform)
+	}
+	img, pinned, err := c.lookupImage(ctx, name, ref, platform)
+	if err != nil {
+		var lookup *lookupError
+		if errors.As(err, &lookup) {
+			return suggest.WrapError(errors.Wrap(lookup.error, origName), origName, append(labels, commonImages()...), true)
+		}
+		return err
+	}
+	s.baseImage = cloneImage(img)
+	img.Created = nil
+	if s.platform == nil && c.implicitPlatform {
+		platform = c.imagePlatform(img, platform)
+	}
+	s.platform = platform
+	s.config = newImageConfig(img)
+	if isEmptyImage(img) {
+		return nil
+	}
+	s.pinned = pinned
+	return nil
+}
+
+// loadReplacement takes a named context in the place of the whole stage.
+func (c *conversion) loadReplacement(ctx context.Context, s *stage) error {
+	st, img, err := s.replaced.Load(ctx)
+	if err != nil {
+		return err
+	}
+	s.root = rootfs{out: st.Output()}
+	if s.root.platform, err = st.GetPlatform(ctx); err != nil {
+		return err
+	}
+	if img == nil {
+		s.config = newImageConfig(&dockerspec.DockerOCIImage{})
+		return nil
+	}
+	img.Created = nil
+	s.config = newImageConfig(img)
+	if img.Architecture != "" && img.OS != "" {
+		s.platform = &ocispecs.Platform{
+			OS:           img.OS,
+			Architecture: img.Architecture,
+			Variant:      img.Variant,
+			OSVersion:    img.OSVersion,
+			OSFeatures:   slices.Clone(img.OSFeatures),
+		}
+	}
+	return nil
+}
+
+// loadContextBase takes a named context in the place of the stage's base image.
+func (c *conversion) loadContextBase(ctx context.Context, s *stage, nc *dockerui.NamedContext, platform *ocispecs.Platform) error {
+	st, img, err := nc.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if img == nil {
+		img = emptyImage(*platform)
+	}
+	s.baseImage = cloneImage(img)
+	img.Created = nil
+	s.config = newImageConfig(img)
+	s.root = rootfs{out: st.Output(), platform: platform}
+	s.platform = platform
+	return nil
+}
+
+// lookupError marks an error of the registry, which gets a suggestion.
+type lookupError struct{ error }
+
+func (e *lookupError) Unwrap() error { return e.error }
+
+// lookupImage asks for an image's config and digest and returns the config and
+// the reference pinned to the digest.
+func (c *conversion) lookupImage(ctx context.Context, name string, ref reference.Named, platform *ocispecs.Platform) (*dockerspec.DockerOCIImage, string, error) {
+	prefix := ""
+	if c.opt.Config.MultiPlatformRequested {
+		prefix = platforms.FormatAll(*platform) + " "
+	}
+	resolved, dgst, dt, err := c.opt.MetaResolver.ResolveImageConfig(ctx, name, sourceresolver.Opt{
+		LogName: fmt.Sprintf("[%sinternal] load metadata for %s", prefix, name),
+		ImageOpt: &sourceresolver.ResolveImageOpt{
+			Platform:    platform,
+			ResolveMode: c.opt.Config.ImageResolveMode.String(),
+		},
+	})
+	if err != nil {
+		return nil, "", &lookupError{err}
+	}
+	if resolved != ref.String() { // a source policy may name another image
+		if ref, err = reference.ParseNormalizedNamed(resolved); err != nil {
+			return nil, "", errors.Wrapf(err, "failed to parse ref %q", resolved)
+		}
+	}
+	if dgst != "" {
+		if ref, err = reference.WithDigest(ref, dgst); err != nil {
+			return nil, "", err
+		}
+	}
+	img := &dockerspec.DockerOCIImage{}
+	if err := json.Unmarshal(dt, img); err != nil {
+		return nil, "", errors.Wrap(err, "failed to parse image config")
+	}
+	return img, ref.String(), nil
+}
+
+// setImageRoot makes the image source of a stage whose base is an image.
+func (c *conversion) setImageRoot(s *stage) {
+	st := llb.Image(s.pinned,
+		commandDescription(s.decl.SourceCode),
+		llb.Platform(*s.platform),
+		c.opt.Config.ImageResolveMode,
+		llb.WithCustomName(s.stepPrefix(c, false, s.platform, nil)+"FROM "+s.pinned),
+		c.location(s.decl.Location),
+	)
+	s.root = rootfs{out: st.Output(), platform: s.platform}
+}
+
+// imagePlatform picks the platform of an image when none was asked for: the
+// image's own if the builder supports it.
+func (c *conversion) imagePlatform(img *dockerspec.DockerOCIImage, target *ocispecs.Platform) *ocispecs.Platform {
+	same := func(p ocispecs.Platform) bool { return p.OS == img.OS && p.Architecture == img.Architecture }
+	if same(*target) {
+		return target
+	}
+	if i := slices.IndexFunc(c.buildPlatforms, same); i >= 0 {
+		return &c.buildPlatforms[i]
+	}
+	return target
+}
+
+// addTriggers puts the ONBUILD instructions of a stage's base before its own. It
+// tells whether they made the stage depend on others.
+func (g *graph) addTriggers(s *stage) (bool, error) {
+	s.triggered = true
+	var triggers []string
+	if s.base == nil {
+		triggers = s.config.onBuild()
+	} else {
+		for _, cmd := range s.base.commands {
+			if ob, ok := cmd.Command.(*instructions.OnbuildCommand); ok {
+				triggers = append(triggers, ob.Expression)
+			}
+		}
+	}
+	commands := make([]command, 0, len(triggers)+len(s.commands))
+	more := false
+	for _, t := range triggers {
+		cmd, err := parseTrigger(t, s.decl.Location)
+		if err != nil {
+			return false, err
+		}
+		lc, _, err := g.linkCommand(s, cmd)
+		if err != nil {
+			return false, err
+		}
+		lc.onBuild = true
+		more = more || len(lc.sources) > 0
+		commands = append(commands, lc)
+	}
+	s.commands = append(commands, s.commands...)
+	s.total += len(triggers)
+	return more, nil
+}
+
+// parseTrigger parses one ONBUILD instruction; its position is that of the FROM
+// that triggers it.
+func parseTrigger(text string, at []parser.Range) (instructions.Command, error) {
+	file, err := parser.Parse(strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(file.AST.Children) != 1 {
+		return nil, errors.New("onbuild trigger should be a single expression")
+	}
+	node := file.AST.Children[0]
+	node.StartLine, node.EndLine = lineSpan(at)
+	return instructions.ParseCommand(node)
+}
+
+// isEmptyImage tells whether an image has no layers. Old manifests do not list
+// layers; their history does.
+func isEmptyImage(img *dockerspec.DockerOCIImage) bool {
+	return len(img.RootFS.DiffIDs) == 0 &&
+		!slices.ContainsFunc(img.History, func(h ocispecs.History) bool { return !h.EmptyLayer })
+}
+
+// commonImages are well-known names to suggest when a base cannot be found.
+func commonImages() []string {
+	var out []string
+	for _, name := range []string{"alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"} {
+		out = append(out, name, "docker.io/library/"+name, name+":latest", "docker.io/library/"+name+":latest")
+	}
+	return out
+}

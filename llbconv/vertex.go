@@ -1,0 +1,145 @@
+package llbconv
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// vertex is an LLB operation of the converter's own. llb.State could build the
+// same ones, but it looks every value up through the whole chain of states that
+// led to it, which makes long files quadratic.
+type vertex struct {
+	op        operation
+	platform  *ocispecs.Platform // of an exec; nil is the build's default
+	meta      *pb.OpMetadata
+	locations []*llb.SourceLocation
+
+	// The marshalled form, for the constraints it was made with.
+	mu          sync.Mutex
+	constraints *llb.Constraints
+	digest      digest.Digest
+	bytes       []byte
+}
+
+// operation is what a vertex does: *execOp, *fileOp or *mergeOp.
+type operation interface {
+	// inputs lists the filesystems it takes; nil is an empty one.
+	inputs() []llb.Output
+	// marshal fills in the operation. index holds for each of inputs its place
+	// among the vertex's distinct inputs, or -1; count is their number.
+	marshal(op *pb.Op, index []int64, count int)
+}
+
+var _ llb.Vertex = (*vertex)(nil)
+
+// newVertex makes a vertex with a progress name and the capabilities it needs.
+func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
+	v := &vertex{op: op, meta: &pb.OpMetadata{
+		Description: map[string]string{keyCustomName: name},
+		Caps:        make(map[string]bool, len(caps)),
+	}}
+	for _, id := range caps {
+		v.meta.Caps[string(id)] = true
+	}
+	return v
+}
+
+// Validate implements llb.Vertex; what the converter builds is valid.
+func (v *vertex) Validate(context.Context, *llb.Constraints) error { return nil }
+
+// Output implements llb.Vertex.
+func (v *vertex) Output() llb.Output { return vertexOutput{v} }
+
+// Inputs implements llb.Vertex: the distinct non-empty inputs.
+func (v *vertex) Inputs() []llb.Output {
+	var out []llb.Output
+	for _, in := range v.op.inputs() {
+		if in != nil && !slices.Contains(out, in) {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// Marshal implements llb.Vertex.
+func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, *pb.OpMetadata, []*llb.SourceLocation, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bytes == nil || v.constraints != c {
+		op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
+		index, err := v.resolveInputs(ctx, c, op)
+		if err != nil {
+			return "", nil, nil, nil, err
+		}
+		v.op.marshal(op, index, len(op.Inputs))
+		if op.GetExec() != nil {
+			op.Platform = v.execPlatform(c)
+		}
+		if v.bytes, err = op.MarshalVT(); err != nil {
+			return "", nil, nil, nil, err
+		}
+		v.constraints, v.digest = c, digest.FromBytes(v.bytes)
+	}
+	return v.digest, v.bytes, v.meta, v.locations, nil
+}
+
+// resolveInputs adds the distinct inputs to op and returns where each input is.
+func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.Op) ([]int64, error) {
+	ins := v.op.inputs()
+	index := make([]int64, len(ins))
+	for i, out := range ins {
+		if out == nil {
+			index[i] = int64(pb.Empty)
+			continue
+		}
+		in, err := out.ToInput(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(op.Inputs, in.EqualVT)
+		if at < 0 {
+			at = len(op.Inputs)
+			op.Inputs = append(op.Inputs, in)
+		}
+		index[i] = int64(at)
+	}
+	return index, nil
+}
+
+func (v *vertex) execPlatform(c *llb.Constraints) *pb.Platform {
+	p := v.platform
+	if p == nil {
+		p = c.Platform
+	}
+	return &pb.Platform{
+		OS:           p.OS,
+		Architecture: p.Architecture,
+		Variant:      p.Variant,
+		OSVersion:    p.OSVersion,
+		OSFeatures:   p.OSFeatures,
+	}
+}
+
+// vertexOutput is the filesystem that a vertex makes.
+type vertexOutput struct {
+	v *vertex
+}
+
+// ToInput implements llb.Output.
+func (o vertexOutput) ToInput(ctx context.Context, c *llb.Constraints) (*pb.Input, error) {
+	dgst, _, _, _, err := o.v.Marshal(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.Input{Digest: string(dgst)}, nil
+}
+
+// Vertex implements llb.Output.
+func (o vertexOutput) Vertex(context.Context, *llb.Constraints) llb.Vertex { return o.v }

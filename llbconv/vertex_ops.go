@@ -1,0 +1,128 @@
+package llbconv
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+// execOp runs a command in a filesystem. Its mounts are in order of target, with
+// the root among them.
+type execOp struct {
+	exec   *pb.ExecOp // complete but for its mounts
+	mounts []execMount
+	extra  []*pb.Mount // secrets and sockets, which have no input
+}
+
+// execMount is a mount with a filesystem, as opposed to a secret or socket.
+type execMount struct {
+	mount *pb.Mount
+	input llb.Output
+}
+
+// sortMounts brings file mounts into the order that llb gives them.
+func (o *execOp) sortMounts() {
+	slices.SortStableFunc(o.mounts, func(a, b execMount) int {
+		return strings.Compare(a.mount.Dest, b.mount.Dest)
+	})
+}
+
+func (o *execOp) inputs() []llb.Output {
+	out := make([]llb.Output, len(o.mounts))
+	for i, m := range o.mounts {
+		out[i] = m.input
+	}
+	return out
+}
+
+func (o *execOp) marshal(op *pb.Op, index []int64, _ int) {
+	mounts := make([]*pb.Mount, 0, len(o.mounts)+len(o.extra))
+	outputs := int64(0)
+	for i, m := range o.mounts {
+		m.mount.Input = index[i]
+		if m.mount.Output != int64(pb.SkipOutput) {
+			m.mount.Output = outputs
+			outputs++
+		}
+		mounts = append(mounts, m.mount)
+	}
+	o.exec.Mounts = append(mounts, o.extra...)
+	op.Op = &pb.Op_Exec{Exec: o.exec}
+}
+
+// fileOp is a chain of file actions, each on top of the one before.
+type fileOp struct {
+	base    llb.Output
+	actions []fileAction
+}
+
+// fileAction is one action; source is what a copy reads from.
+type fileAction struct {
+	action pb.IsFileAction
+	owner  *pb.ChownOpt
+	source llb.Output
+	copies bool
+}
+
+func (o *fileOp) inputs() []llb.Output {
+	out := []llb.Output{o.base}
+	for _, a := range o.actions {
+		if a.copies {
+			out = append(out, a.source)
+		}
+	}
+	return out
+}
+
+func (o *fileOp) marshal(op *pb.Op, index []int64, count int) {
+	base, next := index[0], 1
+	file := &pb.FileOp{Actions: make([]*pb.FileAction, len(o.actions))}
+	for i, a := range o.actions {
+		fa := &pb.FileAction{Input: base, SecondaryInput: int64(pb.Empty), Output: int64(pb.SkipOutput), Action: a.action}
+		if i > 0 {
+			fa.Input = int64(count + i - 1) // the result of the action before
+		}
+		if a.copies {
+			fa.SecondaryInput = index[next]
+			next++
+		}
+		if i == len(o.actions)-1 {
+			fa.Output = 0
+		}
+		setOwnerInput(a.owner, base)
+		file.Actions[i] = fa
+	}
+	op.Op = &pb.Op_File{File: file}
+}
+
+// setOwnerInput says which input's user database named owners are looked up in.
+func setOwnerInput(owner *pb.ChownOpt, base int64) {
+	if owner == nil {
+		return
+	}
+	for _, u := range []*pb.UserOpt{owner.User, owner.Group} {
+		if name := u.GetByName(); name != nil {
+			name.Input = base
+		}
+	}
+}
+
+// mergeOp puts filesystems on top of each other.
+type mergeOp struct {
+	layers []llb.Output
+}
+
+func (o *mergeOp) inputs() []llb.Output { return o.layers }
+
+func (o *mergeOp) marshal(op *pb.Op, index []int64, _ int) {
+	merge := &pb.MergeOp{Inputs: make([]*pb.MergeInput, len(index))}
+	inputs := make([]*pb.Input, len(index)) // one for each layer, also where two are the same
+	for i, at := range index {
+		merge.Inputs[i] = &pb.MergeInput{Input: int64(i)}
+		inputs[i] = op.Inputs[at]
+	}
+	op.Inputs = inputs
+	op.Op = &pb.Op_Merge{Merge: merge}
+}
