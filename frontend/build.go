@@ -2,14 +2,76 @@ package frontend
 
 import (
 	"context"
-	"errors"
 
+	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 )
 
 // Build is the frontend's gateway function (client.BuildFunc): it takes the
 // gateway connection of one build and returns the build's result, or the first
-// error with the Dockerfile position it belongs to.
+// error with the Dockerfile position it belongs to as errdefs.Source.
 func Build(ctx context.Context, c client.Client) (*client.Result, error) {
-	return nil, errors.New("not implemented")
+	b, err := newBuild(c)
+	if err != nil {
+		return nil, err
+	}
+	requested, err := parseCaps(b.opts()["frontend.caps"])
+	if err != nil {
+		return nil, err
+	}
+	if b.src, err = b.ui.ReadEntrypoint(ctx, language); err != nil {
+		return nil, err
+	}
+	if to, ok := b.syntax(); ok {
+		return b.forward(ctx, to)
+	}
+	if requested.missing != nil {
+		return nil, requested.missing
+	}
+	if id, ok := b.opts()[keyRequestID]; ok {
+		return b.subrequest(ctx, id)
+	}
+	res, err := b.solve(ctx)
+	return res, b.withSource(err)
+}
+
+// language is the name that BuildKit knows the source language by.
+const language = "Dockerfile"
+
+// build is one build: the connection, its options and contexts, the Dockerfile.
+type build struct {
+	client client.Client
+	ui     *dockerui.Client
+	src    *dockerui.Source
+}
+
+func newBuild(c client.Client) (*build, error) {
+	c = newImageResolver(c)
+	ui, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, err
+	}
+	return &build{client: c, ui: ui}, nil
+}
+
+// opts returns the frontend options as the client sent them. They are shared
+// and not to be modified.
+func (b *build) opts() map[string]string { return b.ui.BuildOpts().Opts }
+
+// solve builds every platform and attaches their SBOMs.
+func (b *build) solve(ctx context.Context) (*client.Result, error) {
+	scanner, err := b.scanner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	built, err := b.platforms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if scanner != nil {
+		if err := b.attachSBOMs(ctx, built, scanner); err != nil {
+			return nil, err
+		}
+	}
+	return built.rb.Finalize()
 }
