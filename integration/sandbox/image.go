@@ -87,7 +87,7 @@ func (s *Sandbox) tag(ref string) (name.Tag, error) {
 
 // load returns the image from build/images, and makes it first if need be.
 func (i Image) load(ctx context.Context) (v1.ImageIndex, error) {
-	images, err := buildDir("images")
+	images, err := BuildDir("images")
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,26 @@ func TestDirIsKept(t *testing.T) {
 	}
 }
 
+func TestAttach(t *testing.T) {
+	sb := sandbox.New(t, sandbox.Options{})
+	attached, err := sandbox.Attach(t.Context(), sb.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if attached.Registry() != sb.Registry() || attached.Addr() != sb.Addr() || attached.Owner() != os.Getpid() {
+		t.Errorf("attached to %s, %s of process %d", attached.Addr(), attached.Registry(), attached.Owner())
+	}
+	if err := attached.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := sb.Client().ListWorkers(t.Context()); err != nil {
+		t.Errorf("closing the attached sandbox stopped it: %v", err)
+	}
+	if _, err := sandbox.Attach(t.Context(), t.TempDir()); err == nil {
+		t.Error("attached to a sandbox that does not run")
+	}
+}
+
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

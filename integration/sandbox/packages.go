@@ -26,7 +26,7 @@ func RequirePrograms(ctx context.Context, programs map[string]string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("missing Debian packages, and not running as root; run: %s", need)
 	}
-	build, err := buildDir()
+	build, err := BuildDir()
 	if err != nil {
 		return err
 	}

@@ -31,15 +31,24 @@ func RepoRoot() (string, error) {
 	}
 }
 
-// buildDir returns the directory for generated files (build/, ignored by git)
-// joined with elem, and creates it.
-func buildDir(elem ...string) (string, error) {
+// BuildDir returns the directory for generated files (build/, ignored by git)
+// joined with elem, and creates it. A go.mod keeps ./... out of build/, where a
+// daemon's files have Go packages among them.
+func BuildDir(elem ...string) (string, error) {
 	root, err := RepoRoot()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(append([]string{root, "build"}, elem...)...)
-	return dir, os.MkdirAll(dir, 0o755)
+	build := filepath.Join(root, "build")
+	dir := filepath.Join(append([]string{build}, elem...)...)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	mod := filepath.Join(build, "go.mod")
+	if _, err := os.Stat(mod); err == nil {
+		return dir, nil
+	}
+	return dir, os.WriteFile(mod, []byte("module build\n"), 0o644)
 }
 
 // withLock runs fn while it holds the lock file at path. Test binaries run in

@@ -38,6 +38,7 @@ type Sandbox struct {
 	cgroup       string
 	addr         string
 	registryAddr string
+	owner        int
 	tools        Tools
 	janitor      *janitor
 	daemon       *server
@@ -59,7 +60,7 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{tools: tools, registryAddr: opts.Registry}
+	s := &Sandbox{tools: tools, registryAddr: opts.Registry, owner: os.Getpid()}
 	if err := s.prepareDir(opts.Dir); err != nil {
 		return nil, err
 	}
@@ -76,6 +77,9 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 		}
 	}
 	if err := s.startDaemon(ctx, opts); err != nil {
+		return nil, err
+	}
+	if err := s.writeState(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -104,10 +108,14 @@ func (s *Sandbox) prepareDir(dir string) error {
 }
 
 // Close stops the servers and removes the sandbox's files unless Options.Dir was
-// given. It returns an error if something could not be removed.
+// given. It returns an error if something could not be removed. An attached
+// sandbox only loses its connection.
 func (s *Sandbox) Close() error {
 	if s.client != nil {
 		_ = s.client.Close()
+	}
+	if s.janitor == nil {
+		return nil
 	}
 	if s.daemon != nil {
 		s.daemon.stop()
@@ -115,6 +123,7 @@ func (s *Sandbox) Close() error {
 	if s.registry != nil {
 		s.registry.stop()
 	}
+	_ = os.Remove(filepath.Join(s.dir, stateFile))
 	return s.janitor.finish()
 }
 

@@ -39,6 +39,9 @@ type Build struct {
 	Secrets      map[string][]byte
 	Session      []session.Attachable // more session services, such as an SSH agent
 	Entitlements []string
+
+	// Progress gets a line for each step that ends, if set.
+	Progress io.Writer
 }
 
 // Solve runs a build and returns what its status stream said, also when the
@@ -50,6 +53,7 @@ func (s *Sandbox) Solve(ctx context.Context, b Build) (*Result, error) {
 	}
 	statuses := make(chan *client.SolveStatus)
 	result := newResult()
+	result.progress = b.Progress
 	var group errgroup.Group
 	group.Go(func() error {
 		for status := range statuses {

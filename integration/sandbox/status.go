@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type Result struct {
 	Exporter map[string]string
 
 	byDigest map[digest.Digest]*Step
+	progress io.Writer
 }
 
 // Step is a vertex of the build, as the status stream described it.
@@ -92,11 +94,14 @@ func (r *Result) add(status *client.SolveStatus) {
 		if s.Started == nil {
 			s.Started = v.Started
 		}
-		if v.Completed != nil {
-			s.Completed = v.Completed
-		}
 		if v.Error != "" {
 			s.Error = v.Error
+		}
+		if v.Completed != nil {
+			if s.Completed == nil && r.progress != nil {
+				fmt.Fprintf(r.progress, "%-7s %s\n", s.State(), s.Name)
+			}
+			s.Completed = v.Completed
 		}
 	}
 	for _, l := range status.Logs {

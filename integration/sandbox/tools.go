@@ -28,7 +28,7 @@ func BuildTools(ctx context.Context) (Tools, error) {
 	if err != nil {
 		return Tools{}, err
 	}
-	bin, err := buildDir("bin")
+	bin, err := BuildDir("bin")
 	if err != nil {
 		return Tools{}, err
 	}

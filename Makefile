@@ -1,0 +1,69 @@
+# Needs Go, git and, for what uses the sandbox, root on a Debian machine.
+# Everything that is made lands in build/.
+
+GO ?= go
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Compile the frontend for this machine: build/cachewright
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o build/cachewright ./cmd/frontend
+
+.PHONY: image
+image: ## Build the release image with the frontend itself: build/frontend.tar
+	$(GO) run ./integration/cmd/image -o build/frontend.tar
+
+.PHONY: demo
+demo: ## Build an example four times and show what is cached
+	$(GO) run ./integration/cmd/demo
+
+.PHONY: test
+test: ## Run all tests, those on a real daemon too
+	$(GO) test -count=1 -timeout 45m ./...
+
+.PHONY: race
+race: ## Run the tests without a daemon under the race detector
+	CGO_ENABLED=1 $(GO) test -race ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/...
+
+.PHONY: lint
+lint: ## Check format, vet, staticcheck and go.mod
+	@unformatted="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; test -z "$$unformatted" || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
+	$(GO) mod tidy -diff
+
+.PHONY: generate
+generate: ## Write the generated files again
+	$(GO) generate ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME (30s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: up
+up: build/bin/sandbox ## Start a private buildkitd and registry, and leave them running
+	@build/bin/sandbox up
+
+.PHONY: seed
+seed: build/bin/sandbox ## Push the base images and the frontend to the running registry
+	@build/bin/sandbox seed
+
+.PHONY: down
+down: build/bin/sandbox ## Stop what make up started
+	@build/bin/sandbox down
+
+.PHONY: build/bin/sandbox
+build/bin/sandbox:
+	@$(GO) build -o $@ ./integration/cmd/sandbox
+
+.PHONY: clean
+clean: ## Remove everything that was made, the base images too
+	rm -rf build

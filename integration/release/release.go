@@ -1,0 +1,63 @@
+// Package release builds the frontend image that is published, from the
+// Dockerfile at the root of the repository and with the frontend of this tree:
+// the frontend's first user is the frontend.
+package release
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/cachewright/cachewright/integration/sandbox"
+)
+
+// Platforms are the platforms of the published image.
+const Platforms = "linux/amd64,linux/arm64"
+
+// bootstrapRef is where the sandbox has the frontend that builds the image.
+const bootstrapRef = "cachewright/dockerfile:bootstrap"
+
+// Build builds the image for Platforms on the sandbox and writes it to out as an
+// OCI archive, with a line on progress for each step. The same commit gives the same image: its time is the time of
+// every file and of the image. Build fails with the daemon's error.
+func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writer) (*sandbox.Result, error) {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := commitTime(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Seed(ctx, sandbox.Golang); err != nil {
+		return nil, err
+	}
+	if err := s.PushFrontend(ctx, bootstrapRef); err != nil {
+		return nil, err
+	}
+	return s.Solve(ctx, sandbox.Build{
+		Context:  root,
+		Progress: progress,
+		Args:     map[string]string{"SOURCE_DATE_EPOCH": epoch},
+		Attrs:    map[string]string{"platform": Platforms},
+		Exports: []client.ExportEntry{sandbox.ExportOCI(out, map[string]string{
+			"rewrite-timestamp": "true",
+			"compression":       "gzip", // every daemon reads it
+			"compression-level": "9",
+			"force-compression": "true",
+		})},
+	})
+}
+
+// commitTime returns the time of the checked-out commit in Unix seconds.
+func commitTime(ctx context.Context, root string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", "-C", root, "log", "-1", "--format=%ct").Output()
+	if err != nil {
+		return "", fmt.Errorf("time of the commit: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
