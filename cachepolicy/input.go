@@ -1,0 +1,176 @@
+package cachepolicy
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"unicode"
+)
+
+// InputKind says what kind of thing an input of a step's key is.
+type InputKind string
+
+// The kinds of key inputs. Those of a source are the source's kinds.
+const (
+	InputCommand  InputKind = "command"  // the instruction's text, variables unexpanded
+	InputBase     InputKind = "base"     // the base image: reference and manifest digest
+	InputArg      InputKind = "arg"      // a declared build argument, by name
+	InputEnv      InputKind = "env"      // an environment variable, by name
+	InputFiles    InputKind = "files"    // files of a build context, see FileSet
+	InputUser     InputKind = "user"     // USER
+	InputWorkdir  InputKind = "workdir"  // WORKDIR
+	InputShell    InputKind = "shell"    // SHELL
+	InputPlatform InputKind = "platform" // the platform the step runs on
+	InputSecret   InputKind = "secret"   // a secret mount: id as name, target and mode as value
+	InputSSH      InputKind = "ssh"      // an ssh mount, likewise
+	InputMount    InputKind = "mount"    // a cache or tmpfs mount, by target
+	InputOption   InputKind = "option"   // any other option, such as the network mode
+
+	InputOff    InputKind = "off"                  // the rule off
+	InputTTL    InputKind = "ttl"                  // the window of the rule ttl
+	InputKeyArg InputKind = "key-arg"              // key=arg:NAME
+	InputText   InputKind = InputKind(SourceText)  // key=text:…
+	InputHTTP   InputKind = InputKind(SourceHTTP)  // key=https://…, digest of the content
+	InputGit    InputKind = InputKind(SourceGit)   // key=GIT, the commit
+	InputImage  InputKind = InputKind(SourceImage) // key=image://…, the manifest digest
+	InputFile   InputKind = InputKind(SourceFile)  // key=file:…, see FileSet
+)
+
+// Input is one input of a step's cache key. Two inputs of the same kind and name
+// are equal when value, digest and files are.
+type Input struct {
+	Kind InputKind `json:"kind"`
+	Name string    `json:"name"`
+	// Value is the value, or the beginning of a long one.
+	Value string `json:"value,omitempty"`
+	// Digest stands for a value that is long, withheld or a thing elsewhere.
+	Digest string `json:"digest,omitempty"`
+	// Files is the ID of the plan's FileSet, for kinds files and file.
+	Files string `json:"files,omitempty"`
+	// Secret: the value is withheld, Digest is keyed.
+	Secret bool `json:"secret,omitempty"`
+	// Unresolved: what the input is at the moment is not known.
+	Unresolved bool   `json:"unresolved,omitempty"`
+	Origin     Origin `json:"origin"`
+}
+
+// MaxValueBytes is how much of a value an Input keeps, in bytes. A longer one is
+// cut and told apart by its digest.
+const MaxValueBytes = 256
+
+// NewInput returns an input with a value that may be shown to everybody.
+func NewInput(kind InputKind, name, value string, origin Origin) Input {
+	in := Input{Kind: kind, Name: name, Value: value, Origin: origin}
+	if len(value) > MaxValueBytes {
+		sum := sha256.Sum256([]byte(value))
+		in.Value = strings.ToValidUTF8(value[:MaxValueBytes], "")
+		in.Digest = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return in
+}
+
+// NewVariable returns the input of an argument or environment variable. The value
+// of one that looks secret (IsSecret) is kept as a digest keyed with secretKey
+// and nowhere else.
+func NewVariable(kind InputKind, name, value string, origin Origin, secretKey []byte) Input {
+	if !IsSecret(name, value) {
+		return NewInput(kind, name, value, origin)
+	}
+	mac := hmac.New(sha256.New, secretKey)
+	mac.Write([]byte(name + "=" + value))
+	digest := "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil)[:16])
+	return Input{Kind: kind, Name: name, Digest: digest, Secret: true, Origin: origin}
+}
+
+var (
+	// secretWords are words of a name that make its value secret.
+	secretWords = words("apikey auth cred creds credential credentials dsn key pass passphrase passwd password pat pwd pword secret secrets token tokens")
+	// secretEndings do so also as the end of a word, as in NPMTOKEN.
+	secretEndings = []string{"apikey", "credentials", "passphrase", "passwd", "password", "secret", "token"}
+	// openWords say that the value is about a secret, but is none.
+	openWords = words("public file version")
+	// openNames are not secret although they have such a word.
+	openNames = words("pwd")
+)
+
+func words(s string) map[string]bool {
+	set := map[string]bool{}
+	for w := range strings.FieldsSeq(s) {
+		set[w] = true
+	}
+	return set
+}
+
+// IsSecret reports whether the value of an argument or environment variable looks
+// secret: by a word of its name (NPM_TOKEN, dbPassword, but not PUBLIC_KEY,
+// TOKEN_VERSION or PASSWORD_FILE), or because the value is a URL that carries a
+// password. Every name that the check SecretsUsedInArgOrEnv warns of is one.
+func IsSecret(name, value string) bool {
+	return isSecretName(name) || hasURLPassword(value)
+}
+
+func isSecretName(name string) bool {
+	if openNames[strings.ToLower(name)] {
+		return false
+	}
+	secret := false
+	for _, w := range nameWords(name) {
+		if openWords[w] {
+			return false
+		}
+		secret = secret || secretWords[w]
+		for _, end := range secretEndings {
+			secret = secret || strings.HasSuffix(w, end)
+		}
+	}
+	return secret
+}
+
+// nameWords splits a name into lower-case words at what is neither letter nor
+// digit, and where camel case begins a new word. The words between the separators
+// are there as a whole too.
+func nameWords(name string) []string {
+	var out []string
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		out = append(out, strings.ToLower(part))
+		start := 0
+		for i := 1; i < len(part); i++ {
+			if isLower(part[i-1]) && isUpper(part[i]) {
+				out = append(out, strings.ToLower(part[start:i]))
+				start = i
+			}
+		}
+		out = append(out, strings.ToLower(part[start:]))
+	}
+	return out
+}
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+// hasURLPassword reports whether a text has the form scheme://user:password@….
+func hasURLPassword(value string) bool {
+	for {
+		_, rest, ok := strings.Cut(value, "://")
+		if !ok {
+			return false
+		}
+		authority := rest
+		if i := strings.IndexAny(rest, "/?# \t\n"); i >= 0 {
+			authority = rest[:i]
+		}
+		userinfo, _, hasUser := cutLast(authority, "@")
+		if _, password, ok := strings.Cut(userinfo, ":"); hasUser && ok && password != "" {
+			return true
+		}
+		value = rest
+	}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

@@ -1,0 +1,223 @@
+package cachepolicy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The build arguments that the frontend reads itself.
+const (
+	ArgRules   = "CACHEWRIGHT_RULES"
+	ArgNow     = "CACHEWRIGHT_NOW"
+	ArgExplain = "CACHEWRIGHT_EXPLAIN"
+	ArgExpect  = "CACHEWRIGHT_EXPECT"
+
+	argPrefix = "CACHEWRIGHT_"
+)
+
+var argNames = []string{ArgRules, ArgNow, ArgExplain, ArgExpect}
+
+// IsOwnArg reports whether a build argument is one that the frontend reads
+// itself and keeps from every step: any with the prefix CACHEWRIGHT_.
+func IsOwnArg(name string) bool { return strings.HasPrefix(name, argPrefix) }
+
+// Overrides are what whoever runs the build says about cache rules.
+type Overrides struct {
+	// Disabled: no directive of the Dockerfile counts, nor is it even read.
+	Disabled bool
+	// Rules add to or replace the Dockerfile's rules, later ones winning.
+	Rules []SelectorRule
+	// Now is the clock for ttl, or nil for the real one.
+	Now *time.Time
+	// ExplainOff: do not say why steps re-run.
+	ExplainOff bool
+}
+
+// SelectorRule is a rule for the steps that a selector picks.
+type SelectorRule struct {
+	Selector Selector
+	Rule     Rule
+}
+
+// ParseOverrides reads the build arguments CACHEWRIGHT_*; others are passed over.
+// An unknown one, or one with a bad value, is an error (*Error). An empty value
+// is the same as none. CACHEWRIGHT_EXPECT is read by ParseExpectations.
+func ParseOverrides(buildArgs map[string]string) (Overrides, error) {
+	var o Overrides
+	for _, name := range slices.Sorted(maps.Keys(buildArgs)) {
+		if !IsOwnArg(name) {
+			continue
+		}
+		value := strings.TrimSpace(buildArgs[name])
+		var err *Error
+		switch name {
+		case ArgRules:
+			err = o.parseRules(value)
+		case ArgNow:
+			err = o.parseNow(value)
+		case ArgExplain:
+			err = o.parseExplain(value)
+		case ArgExpect:
+		default:
+			err = &Error{Message: "unknown; there are " + enumerate(argNames), Suggestion: nearest(name, argNames)}
+		}
+		if err != nil {
+			err.BuildArg = name
+			return Overrides{}, err
+		}
+	}
+	return o, nil
+}
+
+func (o *Overrides) parseRules(value string) *Error {
+	if value == "" {
+		return nil
+	}
+	if value == "off" {
+		o.Disabled = true
+		return nil
+	}
+	for _, part := range strings.Split(value, "|") {
+		r, err := parseSelectorRule(strings.Trim(part, " \t\r\n"))
+		if err != nil {
+			return err
+		}
+		o.Rules = append(o.Rules, r)
+	}
+	return nil
+}
+
+func parseSelectorRule(text string) (SelectorRule, *Error) {
+	left, right, ok := strings.Cut(text, ":")
+	if !ok {
+		return SelectorRule{}, &Error{Message: fmt.Sprintf("%q has no colon; write off, or SELECTOR: OPTIONS [| SELECTOR: OPTIONS…], such as install/2: ttl=1h", text)}
+	}
+	sel, err := parseSelector(strings.TrimSpace(left))
+	if err != nil {
+		return SelectorRule{}, err
+	}
+	rule, err := parseRule(Rule{}, strings.TrimSpace(right), Origin{Kind: OriginOverride, Name: sel.text})
+	if err != nil {
+		err.Message = fmt.Sprintf("for %s: %s", sel, err.Message)
+		return SelectorRule{}, err
+	}
+	return SelectorRule{Selector: sel, Rule: rule}, nil
+}
+
+func (o *Overrides) parseNow(value string) *Error {
+	if value == "" {
+		return nil
+	}
+	var t time.Time
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		t = time.Unix(n, 0).UTC()
+		// Compared in seconds, since the year of a distant time overflows.
+		if n < minUnix || n > maxUnix {
+			return &Error{Message: fmt.Sprintf("%s seconds are outside the years 1 to 9999", value)}
+		}
+	} else if t, err = time.Parse(time.RFC3339, value); err != nil {
+		return &Error{Message: fmt.Sprintf("%q is not a time; write Unix seconds or RFC 3339, such as 2026-05-17T06:00:00Z", value)}
+	}
+	t = t.UTC()
+	o.Now = &t
+	return nil
+}
+
+// The clock's range in Unix seconds: the years 1 to 9999.
+const (
+	minUnix = -62135596800
+	maxUnix = 253402300799
+)
+
+func (o *Overrides) parseExplain(value string) *Error {
+	switch value {
+	case "", "auto":
+		o.ExplainOff = false
+	case "off":
+		o.ExplainOff = true
+	default:
+		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto or off", value), Suggestion: nearest(value, []string{"auto", "off"})}
+	}
+	return nil
+}
+
+// Apply returns the rule in effect for a step: r, which the Dockerfile gives it,
+// under the overrides whose selectors pick it. An option of an override replaces
+// the same option and those that it is opposed to (off against ttl, key, base);
+// default clears what the Dockerfile says. Options that the step's instruction
+// does not take are left out; Check tells when that leaves nothing.
+func (o Overrides) Apply(id StepID, r Rule) Rule {
+	for _, sr := range o.Rules {
+		if !sr.Selector.Matches(id) {
+			continue
+		}
+		var upper Rule
+		for _, s := range sr.Rule.settings {
+			if s.Option.takesStep(id.Instruction) {
+				upper = upper.with(s)
+			}
+		}
+		r = upper.over(r, func(Setting) bool { return true })
+	}
+	return r
+}
+
+// Check looks at the overrides in the light of all steps of the build. It
+// returns a warning for each selector that picks none, and an error (*Error) for
+// an option that no picked step takes.
+func (o Overrides) Check(steps []StepID) (warnings []string, err error) {
+	selectors := make([]Selector, len(o.Rules))
+	for i, sr := range o.Rules {
+		selectors[i] = sr.Selector
+		if err := sr.check(steps); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range Unmatched(selectors, steps) {
+		warnings = append(warnings, ArgRules+": "+w)
+	}
+	return warnings, nil
+}
+
+// takesStep reports whether the option means something on a step of its own; a
+// rule on FROM is about other steps.
+func (o Option) takesStep(instruction string) bool {
+	return instruction != "FROM" && o.Takes(instruction)
+}
+
+// steps returns the instructions that the option means something on.
+func (o Option) steps() []string {
+	all := slices.Clone(optionTable[optionIndex(o)].instructions)
+	return slices.DeleteFunc(all, func(k string) bool { return k == "FROM" })
+}
+
+// check returns the error of an option that the picked steps do not take.
+func (sr SelectorRule) check(steps []StepID) error {
+	var matched []string
+	taken := map[Option]bool{}
+	for _, id := range steps {
+		if !sr.Selector.Matches(id) {
+			continue
+		}
+		if !slices.Contains(matched, id.Instruction) {
+			matched = append(matched, id.Instruction)
+		}
+		for _, s := range sr.Rule.settings {
+			taken[s.Option] = taken[s.Option] || s.Option.takesStep(id.Instruction)
+		}
+	}
+	if len(matched) == 0 {
+		return nil
+	}
+	for _, s := range sr.Rule.settings {
+		if !taken[s.Option] {
+			return &Error{BuildArg: ArgRules, Option: s.Option, Message: fmt.Sprintf("%s picks only %s, which does not take it; as an override it is for %s",
+				sr.Selector, enumerate(matched), enumerate(s.Option.steps()))}
+		}
+	}
+	return nil
+}
