@@ -42,7 +42,7 @@ func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writ
 	return s.Solve(ctx, sandbox.Build{
 		Context:  root,
 		Progress: progress,
-		Args:     map[string]string{"SOURCE_DATE_EPOCH": epoch},
+		Args:     map[string]string{"BUILDKIT_SYNTAX": bootstrapRef, "SOURCE_DATE_EPOCH": epoch},
 		Attrs:    map[string]string{"platform": Platforms},
 		Exports: []client.ExportEntry{sandbox.ExportOCI(out, map[string]string{
 			"rewrite-timestamp": "true",

@@ -1,0 +1,1 @@
+.steps[] | "\(.name): \(.seconds) s"
