@@ -84,24 +84,27 @@ func (e *example) output() string {
 func TestLayers(t *testing.T) {
 	e := open(t, "layers", sandbox.Alpine)
 	out := e.output()
-	e.build("first", map[string]string{"RUN npm ci": "ran", "RUN npm run build": "ran"})
-	for _, file := range []string{"app/dist/server.js", "app/node_modules/router/index.js"} {
+	const install, audit, bundle, report = "RUN npm ci", "RUN npm audit", "RUN npm run build", "COPY --from=audit"
+	e.build("first", map[string]string{install: "ran", audit: "ran", bundle: "ran", report: "ran"})
+	for _, file := range []string{"app/dist/server.js", "app/node_modules/router/index.js", "app/audit.txt"} {
 		if _, err := os.Stat(filepath.Join(out, file)); err != nil {
 			t.Error(err)
 		}
 	}
-	e.build("unchanged", map[string]string{"RUN npm ci": "cached", "RUN npm run build": "cached"})
+	e.build("unchanged", map[string]string{install: "cached", audit: "cached", bundle: "cached", report: "cached"})
 	later := time.Now().Add(time.Hour)
 	for _, file := range []string{"package-lock.json", "src/server.js"} {
 		if err := os.Chtimes(filepath.Join(e.b.Context, file), later, later); err != nil {
 			t.Fatal(err)
 		}
 	}
-	e.build("file times", map[string]string{"RUN npm ci": "cached", "RUN npm run build": "cached"})
+	e.build("file times", map[string]string{install: "cached", audit: "cached", bundle: "cached"})
 	e.change("src/server.js", "// more\n")
-	e.build("source", map[string]string{"RUN npm ci": "cached", "RUN npm run build": "ran"})
+	e.build("source", map[string]string{install: "cached", audit: "cached", bundle: "ran", report: "cached"})
+	e.b.Args = map[string]string{"CACHEBUST": "2"}
+	e.build("CACHEBUST", map[string]string{install: "cached", audit: "ran", bundle: "cached", report: "cached"})
 	e.change("package-lock.json", "\n")
-	e.build("lock file", map[string]string{"RUN npm ci": "ran", "RUN npm run build": "ran"})
+	e.build("lock file", map[string]string{install: "ran", audit: "ran", bundle: "ran"})
 }
 
 func TestGoService(t *testing.T) {

@@ -5,6 +5,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -51,6 +52,21 @@ func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writ
 			"force-compression": "true",
 		})},
 	})
+}
+
+// Archive builds the image on a sandbox of its own, whose cache is kept for the
+// next time, and otherwise does what Build does.
+func Archive(ctx context.Context, out string, progress io.Writer) (_ *sandbox.Result, err error) {
+	dir, err := sandbox.BuildDir("release")
+	if err != nil {
+		return nil, err
+	}
+	s, err := sandbox.Start(ctx, sandbox.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return Build(ctx, s, out, progress)
 }
 
 // commitTime returns the time of the checked-out commit in Unix seconds.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -76,16 +77,40 @@ func (s *Sandbox) Buildx(ctx context.Context, args ...string) (*BuildxResult, er
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	runErr := cmd.Run()
 	res := &BuildxResult{Result: newResult(), Stdout: stdout.String()}
-	for line := range strings.Lines(stderr.String()) {
-		var status client.SolveStatus
-		if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &status) == nil {
-			res.add(&status)
-			continue
-		}
-		res.Stderr += line
-	}
+	res.Stderr = res.addJSON(stderr.String())
 	if runErr != nil {
 		return res, fmt.Errorf("buildx build: %w\n%s", runErr, res.Stderr)
 	}
 	return res, nil
+}
+
+// History returns what the status stream of an earlier build said. The reference
+// is the one that buildx build --metadata-file writes as buildx.build.ref.
+func (s *Sandbox) History(ctx context.Context, ref string) (*Result, error) {
+	// buildx takes the part that the daemon knows, without builder and node.
+	cmd, err := s.BuildxCommand(ctx, "history", "logs", "--progress=rawjson", path.Base(ref))
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("buildx history logs %s: %w\n%s", ref, err, out)
+	}
+	result := newResult()
+	result.addJSON(string(out))
+	return result, nil
+}
+
+// addJSON takes the lines of a status stream in JSON in and returns the others.
+func (r *Result) addJSON(text string) string {
+	var rest strings.Builder
+	for line := range strings.Lines(text) {
+		var status client.SolveStatus
+		if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &status) == nil {
+			r.add(&status)
+			continue
+		}
+		rest.WriteString(line)
+	}
+	return rest.String()
 }

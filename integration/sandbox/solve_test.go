@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -179,8 +180,34 @@ func TestBuildx(t *testing.T) {
 	if got := state(t, r.Result, "[3/3] RUN cat /file"); got != "ran" {
 		t.Errorf("the step is %s\n%s", got, r)
 	}
+	checkHistory(t, sb, dir)
 	r, err = sb.Buildx(t.Context(), "--target=none", dir)
 	if err == nil || !strings.Contains(r.Stderr, `target stage "none" could not be found`) {
 		t.Errorf("unknown target: %v, %q", err, r.Stderr)
+	}
+}
+
+func checkHistory(t *testing.T, sb *sandbox.Sandbox, dir string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "metadata.json")
+	if _, err := sb.Buildx(t.Context(), "--metadata-file", file, dir); err != nil {
+		t.Fatal(err)
+	}
+	var metadata struct {
+		Ref string `json:"buildx.build.ref"`
+	}
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(data, &metadata)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := sb.History(t.Context(), metadata.Ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := state(t, r, "[3/3] RUN cat /file"); got != "cached" {
+		t.Errorf("in the history the step is %s\n%s", got, r)
 	}
 }

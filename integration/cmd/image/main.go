@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/cachewright/cachewright/integration/release"
-	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
 func main() {
@@ -26,18 +24,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out string) (err error) {
-	// A directory that is kept: the next build starts from this one's cache.
-	dir, err := sandbox.BuildDir("release")
-	if err != nil {
-		return err
-	}
-	s, err := sandbox.Start(ctx, sandbox.Options{Dir: dir})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	result, err := release.Build(ctx, s, out, os.Stdout)
+func run(ctx context.Context, out string) error {
+	result, err := release.Archive(ctx, out, os.Stdout)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/cachewright/cachewright/integration/sandbox"
+)
+
+// summarize writes a table of what the steps did in each round, and a last line
+// with the number of cached steps.
+func summarize(out io.Writer, results []*sandbox.Result) error {
+	names := steps(results[0])
+	width := 0
+	for _, name := range names {
+		width = max(width, len(name))
+	}
+	fmt.Fprintf(out, "\n== What each build's status says\n\n")
+	line := fmt.Sprintf("%-*s", width, "")
+	for _, r := range rounds {
+		line += "  " + r.title
+	}
+	fmt.Fprintln(out, line)
+	cached := make([]int, len(results))
+	for _, name := range names {
+		line := fmt.Sprintf("%-*s", width, name)
+		for i, result := range results {
+			step, err := result.Step(name)
+			if err != nil {
+				return err
+			}
+			if step.Cached {
+				cached[i]++
+			}
+			line += fmt.Sprintf("  %-*s", len(rounds[i].title), step.State())
+		}
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
+	}
+	var counts []string
+	for i, r := range rounds {
+		counts = append(counts, fmt.Sprintf("%s %d of %d", r.title, cached[i], len(names)))
+	}
+	_, err := fmt.Fprintf(out, "\ncached: %s\n", strings.Join(counts, ", "))
+	return err
+}
+
+// steps returns the names of the steps that a Dockerfile's author wrote, stage by
+// stage; the stage that was done last comes last. FROM is left out: it only names
+// the image.
+func steps(r *sandbox.Result) []string {
+	var all []*sandbox.Step
+	for _, s := range r.Steps {
+		if s.Started != nil && stage(s) != "" && !strings.Contains(s.Name, "] FROM ") {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *sandbox.Step) int { return a.Started.Compare(*b.Started) })
+	last := map[string]int{}
+	for i, s := range all {
+		last[stage(s)] = i
+	}
+	slices.SortStableFunc(all, func(a, b *sandbox.Step) int { return last[stage(a)] - last[stage(b)] })
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// stage returns the stage in a step's name, such as "deps" in "[deps 1/3] WORKDIR
+// /app", and an empty string for a vertex that is no step of the Dockerfile.
+func stage(s *sandbox.Step) string {
+	label, _, ok := strings.Cut(s.Name, "] ")
+	label, ok2 := strings.CutPrefix(label, "[")
+	name, _, ok3 := strings.Cut(label, " ")
+	if !ok || !ok2 || !ok3 {
+		return ""
+	}
+	return name
+}
