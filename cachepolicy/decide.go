@@ -100,7 +100,7 @@ func Decide(r Rule, f Facts, b Build) (Decision, error) {
 func ttlInput(s Setting, w Window) Input {
 	return Input{
 		Kind:   InputTTL,
-		Name:   s.Text,
+		Name:   s.ttl.String(),
 		Value:  fmt.Sprintf("window %d, until %s", w.Index, w.End.Format("2006-01-02 15:04:05 MST")),
 		Origin: s.Origin,
 	}

@@ -132,7 +132,7 @@ func TestDecideInputs(t *testing.T) {
 		}
 	}
 	want := []string{
-		"ttl 24h window 20590, until 2026-05-17 15:42:14 UTC",
+		"ttl 1d window 20590, until 2026-05-17 15:42:14 UTC",
 		"key-arg NONE not given",
 		"key-arg TOKEN hmac-sha256:5b1b331d89a934290f0cb6e2070a4b50",
 		`key-arg V "1 2"`,

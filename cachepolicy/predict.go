@@ -1,0 +1,226 @@
+package cachepolicy
+
+import (
+	"cmp"
+	"slices"
+)
+
+// State is what is predicted of a step.
+type State string
+
+// What can be predicted of a step.
+const (
+	StateHit     State = "hit"     // a recorded build has a step with the same key
+	StateReRun   State = "re-run"  // none has
+	StateUnknown State = "unknown" // the record does not tell
+)
+
+// Prediction says what a build will do with one step, going by earlier builds. It
+// knows nothing of what else the builder or a remote cache holds.
+type Prediction struct {
+	// Step is the index in Plan.Steps.
+	Step  int   `json:"step"`
+	State State `json:"state"`
+	// Reasons say why the step runs again or why nothing can be said.
+	Reasons []Reason `json:"reasons,omitempty"`
+	// Seconds is how long the step took when it last ran, or 0 if that is not
+	// recorded.
+	Seconds float64 `json:"seconds,omitempty"`
+}
+
+// PastBuild is an earlier build's plan with what became of its steps.
+type PastBuild struct {
+	Plan *Plan
+	// Results has one entry for each step of the plan, or is empty if nothing is
+	// known of the outcome.
+	Results []Result
+}
+
+// Outcome is what became of a step.
+type Outcome string
+
+// What can become of a step.
+const (
+	OutcomeUnknown Outcome = ""       // not recorded: taken for done
+	OutcomeDone    Outcome = "done"   // the builder has, or had, a result
+	OutcomeFailed  Outcome = "failed" // it failed or was not reached
+)
+
+// Result is what became of one step in one build.
+type Result struct {
+	Outcome Outcome `json:"outcome,omitempty"`
+	// Seconds is how long the step took; 0: it did not run, or that is not known.
+	Seconds float64 `json:"seconds,omitempty"`
+}
+
+// Predict says for each step of a plan what a build will do with it, going by
+// earlier builds of the same Dockerfile, target and platform, the latest first.
+//
+// A step is a hit when any of the earlier builds had one with the same key, so a
+// return to an earlier state is no change. A step that follows one that runs again
+// runs again too, unless it is keyed by content alone; then it is unknown. The
+// reasons compare with the earlier build that shares most.
+func Predict(p *Plan, past []PastBuild) []Prediction {
+	e := &predictor{plan: p, sets: p.fileSets(), out: make([]Prediction, len(p.Steps))}
+	e.keys = p.keys(e.sets)
+	for _, b := range past {
+		if b.Plan != nil {
+			e.recent = append(e.recent, newPastKeys(b))
+		}
+	}
+	e.rank()
+	for i := range p.Steps {
+		state, reasons := e.step(i)
+		e.out[i] = Prediction{Step: i, State: state, Reasons: reasons, Seconds: e.seconds(i)}
+	}
+	return e.out
+}
+
+// pastKeys is an earlier build, ready to be compared with.
+type pastKeys struct {
+	plan    *Plan
+	sets    fileSets
+	keys    []stepKeys
+	results []Result
+	// strong and weak hold the keys of the steps that have a result, failed the
+	// strong ones of those that have not.
+	strong, weak, failed map[sum]bool
+	own                  map[sum]int
+	// matched is made when first used: the old step of each new one.
+	matched []int
+}
+
+func newPastKeys(b PastBuild) *pastKeys {
+	k := &pastKeys{plan: b.Plan, sets: b.Plan.fileSets(), strong: map[sum]bool{}, weak: map[sum]bool{}, failed: map[sum]bool{}, own: map[sum]int{}}
+	k.keys = b.Plan.keys(k.sets)
+	if len(b.Results) == len(b.Plan.Steps) {
+		k.results = b.Results
+	}
+	for i, s := range k.keys {
+		k.own[s.own]++
+		if k.results != nil && k.results[i].Outcome == OutcomeFailed {
+			if s.strongOK {
+				k.failed[s.strong] = true
+			}
+			continue
+		}
+		if s.strongOK {
+			k.strong[s.strong] = true
+		}
+		if s.weakOK {
+			k.weak[s.weak] = true
+		}
+	}
+	return k
+}
+
+// predictor works on one plan.
+type predictor struct {
+	plan   *Plan
+	sets   fileSets
+	keys   []stepKeys
+	recent []*pastKeys // the latest first
+	past   []*pastKeys // the one that shares most with the plan first
+	out    []Prediction
+}
+
+// rank sorts the earlier builds by how much they share with the plan: equal keys,
+// then equal inputs of single steps. Among equals the later build wins.
+func (e *predictor) rank() {
+	type score struct{ strong, own int }
+	e.past = slices.Clone(e.recent)
+	scores := map[*pastKeys]score{}
+	for _, b := range e.past {
+		var s score
+		own := map[sum]int{}
+		for _, k := range e.keys {
+			if k.strongOK && b.strong[k.strong] {
+				s.strong++
+			}
+			if own[k.own]++; own[k.own] <= b.own[k.own] {
+				s.own++
+			}
+		}
+		scores[b] = s
+	}
+	slices.SortStableFunc(e.past, func(a, b *pastKeys) int {
+		return cmp.Or(cmp.Compare(scores[b].strong, scores[a].strong), cmp.Compare(scores[b].own, scores[a].own))
+	})
+}
+
+// step predicts one step. Those before it are done.
+func (e *predictor) step(i int) (State, []Reason) {
+	s, k := &e.plan.Steps[i], e.keys[i]
+	if s.NoCache {
+		return StateReRun, []Reason{{Step: i, Kind: ReasonNoCache}}
+	}
+	if s.alwaysRuns() {
+		return StateReRun, []Reason{{Step: i, Kind: ReasonAlways, Line: s.setting(OptionOff).Origin.Line}}
+	}
+	if f := e.reRunParent(s); f >= 0 {
+		return StateReRun, e.following(i, f)
+	}
+	if len(e.past) == 0 {
+		return StateUnknown, []Reason{{Step: i, Kind: ReasonNoRecord}}
+	}
+	if k.strongOK && e.anyPast(func(b *pastKeys) bool { return b.strong[k.strong] }) {
+		return StateHit, nil
+	}
+	if !k.weakOK {
+		return StateUnknown, e.unresolved(i)
+	}
+	if k.strongOK && e.anyPast(func(b *pastKeys) bool { return b.failed[k.strong] }) {
+		return StateReRun, []Reason{{Step: i, Kind: ReasonUnfinished}}
+	}
+	if e.anyPast(func(b *pastKeys) bool { return b.weak[k.weak] }) {
+		return StateUnknown, e.mayFollow(i)
+	}
+	return StateReRun, e.cause(i)
+}
+
+func (e *predictor) anyPast(has func(*pastKeys) bool) bool { return slices.ContainsFunc(e.past, has) }
+
+// reRunParent returns the first step that s follows by definition and that runs
+// again, or -1.
+func (e *predictor) reRunParent(s *Step) int {
+	for _, f := range s.Follows {
+		if f.Step >= 0 && f.By != ByContent && e.out[f.Step].State == StateReRun {
+			return f.Step
+		}
+	}
+	return -1
+}
+
+func (e *predictor) match(b *pastKeys) []int {
+	if b.matched == nil {
+		b.matched = align(b.plan, e.plan)
+	}
+	return b.matched
+}
+
+func (e *predictor) differ(b *pastKeys, old, i int) *differ {
+	return &differ{oldSets: b.sets, newSets: e.sets, old: &b.plan.Steps[old], new: &e.plan.Steps[i], step: i}
+}
+
+// seconds returns how long the step took when it last ran.
+func (e *predictor) seconds(i int) float64 {
+	for _, b := range e.recent {
+		if b.results == nil {
+			continue
+		}
+		if old := e.match(b)[i]; old >= 0 && b.results[old].Seconds > 0 {
+			return b.results[old].Seconds
+		}
+	}
+	return 0
+}
+
+// setting returns an option of the step's rule, or the zero value.
+func (s *Step) setting(o Option) PlanSetting {
+	for _, r := range s.Rule {
+		if r.Option == o {
+			return r
+		}
+	}
+	return PlanSetting{}
+}
