@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -10,10 +11,21 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/suggest"
+	"github.com/pkg/errors"
 )
 
 // The build checks: each function here decides whether a rule of package linter
 // is broken and reports it there.
+
+// lintError fails if rules were broken and the file or the build wants that to
+// be an error. It names each rule once, in alphabetical order.
+func (c *conversion) lintError() error {
+	if !c.lint.ReturnAsError || len(*c.lint.CalledRules) == 0 {
+		return nil
+	}
+	rules := slices.Compact(slices.Sorted(slices.Values(*c.lint.CalledRules)))
+	return errors.Errorf("lint violation found for rules: %s", strings.Join(rules, ", "))
+}
 
 func checkStageNames(stages []instructions.Stage, lint *linter.Linter) {
 	seen := map[string]bool{}

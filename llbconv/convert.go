@@ -97,7 +97,7 @@ func build(ctx context.Context, dt []byte, opt Options) (*graph, error) {
 	if err := c.evaluate(ctx, g); err != nil {
 		return nil, err
 	}
-	if err := c.lint.Error(); err != nil {
+	if err := c.lintError(); err != nil {
 		return nil, err
 	}
 	if err := c.emit(ctx, g); err != nil {

@@ -96,7 +96,8 @@ func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 	}
 	for _, kv := range s.config.env.list {
 		name, value, _ := strings.Cut(kv, "=")
-		e.env.set(name, value)
+		e.env.set(name, value) // also over an ARG of the base stage
+		e.declared.assign(name, value)
 	}
 	if cfg.WorkingDir != "" {
 		if err := e.setDir(cfg.WorkingDir); err != nil {

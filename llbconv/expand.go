@@ -3,6 +3,7 @@ package llbconv
 import (
 	"runtime"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
@@ -22,13 +23,16 @@ func isScanArg(name string) bool {
 }
 
 // plain tells whether expanding a word cannot change it: it has no character
-// that the lexer treats specially. Most words are plain, and the lexer is slow.
+// that the lexer treats specially, nothing that is not UTF-8 and would be
+// replaced, and no byte order mark, which would be dropped. Most words are plain,
+// and the lexer is slow.
 func plain(lex *shell.Lex, escape rune, word string) bool {
 	special := "$<"
 	if !lex.SkipProcessQuotes {
 		special = "$<'\""
 	}
-	return !strings.ContainsAny(word, special) && !strings.ContainsRune(word, escape)
+	return !strings.ContainsAny(word, special) && !strings.ContainsRune(word, escape) &&
+		!strings.HasPrefix(word, "\ufeff") && utf8.ValidString(word)
 }
 
 // expandWord expands the variables of one word of an instruction in the

@@ -1,99 +1,55 @@
 package llbconv_test
 
 import (
-	"context"
-	"encoding/json"
+	"os"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
-	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
-	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
-	"google.golang.org/protobuf/encoding/prototext"
+	"golang.org/x/sync/errgroup"
 
-	"github.com/cachewright/cachewright/llbconv"
+	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
-type fakeResolver struct{}
-
-func (fakeResolver) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
-	cfg := `{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin","BASE=1"],"WorkingDir":"/w"},"rootfs":{"type":"layers","diff_ids":["sha256:aa"]}}`
-	return ref, digest.FromString(ref), []byte(cfg), nil
+// TestOracleGenerated compares generated Dockerfiles. ORACLE_FILES is how many
+// (default 3000), ORACLE_SEED the seed of the first (default 0).
+func TestOracleGenerated(t *testing.T) {
+	count, first := envInt(t, "ORACLE_FILES", 3000), envInt(t, "ORACLE_SEED", 0)
+	var failed, explained, invalid atomic.Int64
+	eg, ctx := errgroup.WithContext(t.Context())
+	eg.SetLimit(2)
+	for i := range count {
+		eg.Go(func() error {
+			c := oracle.Generate(first + i)
+			report := oracle.Compare(ctx, c)
+			if report.Failed {
+				invalid.Add(1)
+			}
+			if len(report.Diffs) > 0 {
+				explained.Add(1)
+			}
+			if diffs := report.Unexplained(); len(diffs) > 0 && failed.Add(1) <= 10 {
+				t.Errorf("%s\n%s: %s", c, diffs[0].Kind, diffs[0].Detail)
+			}
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d files compared (%d of them do not build), %d differ, %d of these as docs/differences.md says",
+		count, invalid.Load(), explained.Load(), explained.Load()-failed.Load())
 }
 
-func TestOracleSmoke(t *testing.T) {
-	df := []byte(`# syntax=x
-ARG V=1
-FROM busybox:$V AS base
-ENV A=1 B=$A
-ARG X=3
-RUN echo $A
-ENV A=2
-WORKDIR foo
-RUN --mount=type=cache,target=/c,uid=3 --mount=type=bind,source=a,target=b,rw --mount=type=secret,id=s,env=S --mount=type=ssh make $X
-COPY --chown=bob:3 --chmod=755 a b*.c /x/
-COPY --link --from=alpine /etc/x .
-COPY <<EOF2 <<EOF3 /y/
-hello $A
-EOF2
-other
-EOF3
-RUN <<EOF4
-#!/bin/sh
-echo
-EOF4
-ADD http://x/y.tar /z
-ADD --keep-git-dir https://github.com/a/b.git#main:sub /g
-EXPOSE 80/tcp 90-92
-CMD foo
-FROM scratch
-COPY --from=base / /
-ENTRYPOINT ["x"]
-FROM base
-USER bob
-WORKDIR /q
-RUN true
-ENTRYPOINT x
-`)
-	sm := llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", df)
-	caps := pb.Caps.CapSet(pb.Caps.All())
-	want, err := dockerfile2llb.Dockerfile2LLB(context.TODO(), df, dockerfile2llb.ConvertOpt{SourceMap: sm, MetaResolver: fakeResolver{}, LLBCaps: &caps})
+func envInt(t *testing.T, name string, or uint64) uint64 {
+	t.Helper()
+	v := os.Getenv(name)
+	if v == "" {
+		return or
+	}
+	n, err := strconv.ParseUint(v, 10, 64)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", name, err)
 	}
-	got, err := llbconv.Convert(context.TODO(), df, llbconv.Options{SourceMap: sm, MetaResolver: fakeResolver{}, Caps: &caps})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wd, err := want.State.Marshal(context.TODO(), llb.LocalUniqueID("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	gd, err := got.State.Marshal(context.TODO(), llb.LocalUniqueID("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wj, _ := json.MarshalIndent(want.Image, "", " ")
-	gj, _ := json.MarshalIndent(got.Image, "", " ")
-	if d := cmp.Diff(string(wj), string(gj)); d != "" {
-		t.Error(d)
-	}
-	have := map[string]bool{}
-	for _, dt := range gd.Def {
-		have[string(dt)] = true
-	}
-	for _, dt := range wd.Def {
-		if !have[string(dt)] {
-			var op pb.Op
-			if err := op.UnmarshalVT(dt); err != nil {
-				t.Fatal(err)
-			}
-			t.Errorf("missing:\n%s", prototext.Format(&op))
-		}
-	}
-	if len(wd.Def) != len(gd.Def) {
-		t.Errorf("%d vertices, want %d", len(gd.Def), len(wd.Def))
-	}
+	return n
 }

@@ -30,12 +30,18 @@ func (e *orderedEnv) has(name string) bool {
 	return ok
 }
 
+// set assigns a value. A name that contains "=" cannot be told from a shorter name
+// with a longer value, so such an entry is always a new one.
 func (e *orderedEnv) set(name, value string) {
 	kv := name + "=" + value
-	if i, ok := e.index[name]; ok {
+	read, _, ambiguous := strings.Cut(name, "=")
+	i, ok := e.index[read]
+	if ok && !ambiguous {
 		e.list[i] = kv
 		return
 	}
-	e.index[name] = len(e.list)
+	if !ok {
+		e.index[read] = len(e.list)
+	}
 	e.list = append(e.list, kv)
 }

@@ -107,6 +107,19 @@ func pbPosition(p parser.Position) *pb.Position {
 	return &pb.Position{Line: int32(p.Line), Character: int32(p.Character)}
 }
 
+// parserRanges is the reverse of pbRanges.
+func parserRanges(at []*pb.Range) []parser.Range {
+	out := make([]parser.Range, 0, len(at))
+	for _, r := range at {
+		out = append(out, parser.Range{Start: parserPosition(r.Start), End: parserPosition(r.End)})
+	}
+	return out
+}
+
+func parserPosition(p *pb.Position) parser.Position {
+	return parser.Position{Line: int(p.Line), Character: int(p.Character)}
+}
+
 // lineSpan returns the first and last line of a position, 0 and 0 if it is empty.
 func lineSpan(at []parser.Range) (first, last int) {
 	for i, r := range at {

@@ -47,7 +47,12 @@ func (c *conversion) resolve(ctx context.Context, g *graph) error {
 	}
 }
 
+// resolveBases looks up the bases of reachable stages. What the other stages name
+// must at least be a valid reference.
 func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*stage]bool) error {
+	if err := g.checkReferences(); err != nil {
+		return err
+	}
 	labels := g.labels()
 	var found []*stage
 	eg, ctx := errgroup.WithContext(ctx)
@@ -56,7 +61,7 @@ func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*
 			continue
 		}
 		s.resolved = true
-		if s.decl.BaseName == scratchName && s.replaced == nil {
+		if s.isScratch() {
 			s.platform = &c.targetPlatform
 			s.config = newImageConfig(emptyImage(c.targetPlatform))
 			s.ready = s.image
@@ -71,14 +76,27 @@ func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*
 			return nil
 		})
 	}
-	if err := eg.Wait(); err != nil {
-		return err
-	}
-	for _, s := range found {
+	err := eg.Wait()
+	for _, s := range found { // also after an error, for the check
 		if s.pinned != "" {
 			c.setImageRoot(s)
 			c.checkBasePlatform(s)
 		}
+	}
+	return err
+}
+
+// checkReferences fails if a base that is no stage cannot be the name of an image.
+func (g *graph) checkReferences() error {
+	for _, s := range g.stages {
+		if s.base != nil || s.ref != nil || s.isScratch() {
+			continue
+		}
+		ref, err := reference.ParseNormalizedNamed(s.decl.BaseName)
+		if err != nil {
+			return parser.WithLocation(errors.Wrapf(err, "failed to parse stage name %q", s.decl.BaseName), s.decl.Location)
+		}
+		s.ref = ref
 	}
 	return nil
 }
@@ -86,11 +104,6 @@ func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*
 // resolveBase finds out what a stage starts from: the named context that
 // replaces it, a named context in the place of its image, or the image.
 func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string) error {
-	origName := s.decl.BaseName
-	ref, err := reference.ParseNormalizedNamed(origName)
-	if err != nil {
-		return errors.Wrapf(err, "failed to parse stage name %q", origName)
-	}
 	if s.replaced != nil {
 		return c.loadReplacement(ctx, s)
 	}
@@ -98,7 +111,7 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if platform == nil {
 		platform = &c.targetPlatform
 	}
-	name := reference.TagNameOnly(ref).String()
+	name := reference.TagNameOnly(s.ref).String()
 	nc, err := c.namedContext(name, dockerui.ContextOpt{
 		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
 		Platform:       platform,
@@ -110,11 +123,12 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if nc != nil {
 		return c.loadContextBase(ctx, s, nc, platform)
 	}
-	img, pinned, err := c.lookupImage(ctx, name, ref, platform)
+	img, pinned, err := c.lookupImage(ctx, name, s.ref, platform)
 	if err != nil {
 		var lookup *lookupError
 		if errors.As(err, &lookup) {
-			return suggest.WrapError(errors.Wrap(lookup.error, origName), origName, append(labels, commonImages()...), true)
+			orig := s.decl.BaseName
+			return suggest.WrapError(errors.Wrap(lookup.error, orig), orig, append(labels, commonImages()...), true)
 		}
 		return err
 	}
@@ -172,7 +186,8 @@ func (c *conversion) loadContextBase(ctx context.Context, s *stage, nc *dockerui
 	s.baseImage = cloneImage(img)
 	img.Created = nil
 	s.config = newImageConfig(img)
-	s.root = rootfs{out: st.Output(), platform: platform}
+	s.root = rootfs{out: st.Output()}
+	s.root.setPlatform(*platform)
 	s.platform = platform
 	return nil
 }
@@ -225,7 +240,8 @@ func (c *conversion) setImageRoot(s *stage) {
 		llb.WithCustomName(s.stepPrefix(c, false, s.platform, nil)+"FROM "+s.pinned),
 		c.location(s.decl.Location),
 	)
-	s.root = rootfs{out: st.Output(), platform: s.platform}
+	s.root = rootfs{out: st.Output()}
+	s.root.setPlatform(*s.platform)
 }
 
 // imagePlatform picks the platform of an image when none was asked for: the

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -34,6 +36,7 @@ type stage struct {
 	used     *pathSet // paths that others read from it; shared with base
 
 	// Set when its base is looked up.
+	ref       reference.Named // of a base that is no stage
 	resolved  bool
 	pinned    string // the base image's reference with its digest; empty if there is no image
 	triggered bool   // ONBUILD triggers of its base are among the commands
@@ -65,6 +68,11 @@ type stage struct {
 type rootfs struct {
 	out      llb.Output         // nil is scratch
 	platform *ocispecs.Platform // of exec steps; nil is the build's target platform
+}
+
+func (r *rootfs) setPlatform(p ocispecs.Platform) {
+	p = platforms.Normalize(p)
+	r.platform = &p
 }
 
 // command is an instruction of a stage with the stages it reads from.
@@ -172,6 +180,11 @@ func (s *stage) dependsOn(on *stage, cmd instructions.Command) {
 // declares tells whether an ARG of the stage, or of one it is based on, has the name.
 func (s *stage) declares(name string) bool {
 	return slices.ContainsFunc(s.args, func(a instructions.KeyValuePairOptional) bool { return a.Key == name })
+}
+
+// isScratch tells whether the stage starts from nothing.
+func (s *stage) isScratch() bool {
+	return s.decl.BaseName == scratchName && s.replaced == nil
 }
 
 // localOptions narrows a local source to the paths that are read from the stage;

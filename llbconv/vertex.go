@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 	digest "github.com/opencontainers/go-digest"
@@ -32,6 +33,8 @@ type vertex struct {
 type operation interface {
 	// inputs lists the filesystems it takes; nil is an empty one.
 	inputs() []llb.Output
+	// validate fails if the operation cannot be executed.
+	validate() error
 	// marshal fills in the operation. index holds for each of inputs its place
 	// among the vertex's distinct inputs, or -1; count is their number.
 	marshal(op *pb.Op, index []int64, count int)
@@ -51,16 +54,32 @@ func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
 	return v
 }
 
-// Validate implements llb.Vertex; what the converter builds is valid.
-func (v *vertex) Validate(context.Context, *llb.Constraints) error { return nil }
+// Validate implements llb.Vertex. An error has the vertex's position in the
+// Dockerfile as *parser.LocationError.
+func (v *vertex) Validate(context.Context, *llb.Constraints) error {
+	return v.located(v.op.validate())
+}
+
+// located attaches the vertex's position in the Dockerfile to an error.
+func (v *vertex) located(err error) error {
+	for _, at := range v.locations {
+		err = parser.WithLocation(err, parserRanges(at.Ranges))
+	}
+	return err
+}
 
 // Output implements llb.Vertex.
 func (v *vertex) Output() llb.Output { return vertexOutput{v} }
 
-// Inputs implements llb.Vertex: the distinct non-empty inputs.
+// Inputs implements llb.Vertex: the distinct non-empty inputs, in the order in
+// which llb puts them into a definition: sources of file operations last first.
 func (v *vertex) Inputs() []llb.Output {
+	ins := v.op.inputs()
+	if _, isFile := v.op.(*fileOp); isFile {
+		slices.Reverse(ins[1:])
+	}
 	var out []llb.Output
-	for _, in := range v.op.inputs() {
+	for _, in := range ins {
 		if in != nil && !slices.Contains(out, in) {
 			out = append(out, in)
 		}
@@ -73,6 +92,9 @@ func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bytes == nil || v.constraints != c {
+		if err := v.Validate(ctx, c); err != nil {
+			return "", nil, nil, nil, err
+		}
 		op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
 		index, err := v.resolveInputs(ctx, c, op)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/pkg/errors"
 )
 
 // execOp runs a command in a filesystem. Its mounts are in order of target, with
@@ -35,6 +36,13 @@ func (o *execOp) inputs() []llb.Output {
 		out[i] = m.input
 	}
 	return out
+}
+
+func (o *execOp) validate() error {
+	if len(o.exec.Meta.Args) == 0 {
+		return errors.New("arguments are required")
+	}
+	return nil
 }
 
 func (o *execOp) marshal(op *pb.Op, index []int64, _ int) {
@@ -76,6 +84,8 @@ func (o *fileOp) inputs() []llb.Output {
 	return out
 }
 
+func (o *fileOp) validate() error { return nil }
+
 func (o *fileOp) marshal(op *pb.Op, index []int64, count int) {
 	base, next := index[0], 1
 	file := &pb.FileOp{Actions: make([]*pb.FileAction, len(o.actions))}
@@ -115,6 +125,8 @@ type mergeOp struct {
 }
 
 func (o *mergeOp) inputs() []llb.Output { return o.layers }
+
+func (o *mergeOp) validate() error { return nil }
 
 func (o *mergeOp) marshal(op *pb.Op, index []int64, _ int) {
 	merge := &pb.MergeOp{Inputs: make([]*pb.MergeInput, len(index))}

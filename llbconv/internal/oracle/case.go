@@ -1,0 +1,92 @@
+package oracle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Case is one Dockerfile and what it is built with.
+type Case struct {
+	// Name says where the Dockerfile is from.
+	Name string
+	// Dockerfile is the file's text.
+	Dockerfile []byte
+	// Attrs are the frontend's options, such as "target" or "build-arg:NAME".
+	Attrs map[string]string
+	// Dockerignore is the text of the context's .dockerignore.
+	Dockerignore string
+	// LackCaps are capabilities that the daemon does not have.
+	LackCaps []string
+	// NoClient converts without a gateway client: no named contexts, no
+	// .dockerignore, no stages without cache.
+	NoClient bool
+	// UnknownCaps converts without knowing the daemon's capabilities. It needs NoClient.
+	UnknownCaps bool
+	// AllStages converts also what the target does not need.
+	AllStages bool
+	// LookupTime is how long looking up an image takes at most.
+	LookupTime time.Duration
+}
+
+// SetOptions reads options in text form, one in each line: KEY=VALUE is an option
+// of the frontend. Besides those there are:
+//
+//	lack-cap=ID         the daemon does not have a capability
+//	no-client=true      see Case.NoClient
+//	unknown-caps=true   see Case.UnknownCaps
+//	all-stages=true     see Case.AllStages
+//
+// Empty lines are skipped. It fails on a line without "=".
+func (c *Case) SetOptions(text string) error {
+	c.Attrs = map[string]string{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return fmt.Errorf("option %q is not KEY=VALUE", line)
+		}
+		switch key {
+		case "lack-cap":
+			c.LackCaps = append(c.LackCaps, value)
+		case "no-client":
+			c.NoClient = value == "true"
+		case "unknown-caps":
+			c.NoClient, c.UnknownCaps = true, value == "true"
+		case "all-stages":
+			c.AllStages = value == "true"
+		default:
+			c.Attrs[key] = value
+		}
+	}
+	return nil
+}
+
+// String shows the case as a person would want to see it in a test's output.
+func (c *Case) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- Dockerfile (%s)\n%s", c.Name, c.Dockerfile)
+	if c.Dockerignore != "" {
+		fmt.Fprintf(&b, "\n--- .dockerignore\n%s", c.Dockerignore)
+	}
+	b.WriteString("\n--- options\n")
+	for _, k := range sortedKeys(c.Attrs) {
+		fmt.Fprintf(&b, "%s=%s\n", k, c.Attrs[k])
+	}
+	for _, id := range c.LackCaps {
+		fmt.Fprintf(&b, "lack-cap=%s\n", id)
+	}
+	for name, on := range map[string]bool{"no-client": c.NoClient, "unknown-caps": c.UnknownCaps, "all-stages": c.AllStages} {
+		if on {
+			fmt.Fprintf(&b, "%s=true\n", name)
+		}
+	}
+	return b.String()
+}
+
+// lacks tells whether the daemon lacks a capability.
+func (c *Case) lacks(id string) bool { return slices.Contains(c.LackCaps, id) }

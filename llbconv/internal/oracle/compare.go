@@ -1,0 +1,194 @@
+package oracle
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// Diff is one difference between two outcomes.
+type Diff struct {
+	// Kind says what differs: "error", "error position", "warnings",
+	// "operations", "order", "metadata", "position", "image", "base image",
+	// "scans", "epoch", "ignore cache".
+	Kind string
+	// Detail shows both sides; "-" lines are docker/dockerfile's.
+	Detail string
+	// Row is the row of docs/differences.md that explains it, empty if none does.
+	Row string
+
+	want, got *Op // of a difference in metadata
+}
+
+// attempts is how often docker/dockerfile is asked again after a difference. Some
+// of its results depend on the order of map iteration or of concurrent lookups;
+// ours must be one of them.
+const attempts = 12
+
+// Report is what Compare finds.
+type Report struct {
+	Diffs []Diff
+	// Failed tells that docker/dockerfile gives an error.
+	Failed bool
+}
+
+// Unexplained returns the differences that no row of docs/differences.md covers.
+func (r *Report) Unexplained() []Diff { return unexplained(r.Diffs) }
+
+func unexplained(diffs []Diff) []Diff {
+	return slices.DeleteFunc(slices.Clone(diffs), func(d Diff) bool { return d.Row != "" })
+}
+
+// Compare converts a case with both converters, for every platform it asks for.
+func Compare(ctx context.Context, c *Case) *Report {
+	targets, err := Platforms(c)
+	if err != nil {
+		return &Report{Diffs: []Diff{{Kind: "options", Detail: err.Error()}}}
+	}
+	r := &Report{}
+	for _, p := range targets {
+		r.compare(ctx, c, p)
+	}
+	return r
+}
+
+func (r *Report) compare(ctx context.Context, c *Case, p *ocispecs.Platform) {
+	ours := Ours(ctx, c, p)
+	again := *c
+	var diffs []Diff
+	for range attempts {
+		upstream := Upstream(ctx, &again, p)
+		again.LookupTime = time.Millisecond // as it were in reality: other stages' errors come first
+		diffs = Differences(upstream, ours)
+		r.Failed = r.Failed || upstream.Err != nil
+		explain(c, upstream, ours, diffs)
+		if len(unexplained(diffs)) == 0 {
+			break
+		}
+	}
+	r.Diffs = append(r.Diffs, diffs...)
+}
+
+// Differences lists what differs between two outcomes.
+func Differences(upstream, ours *Outcome) []Diff {
+	var out []Diff
+	add := func(kind, want, got string) {
+		if want != got {
+			out = append(out, Diff{Kind: kind, Detail: cmp.Diff(want, got)})
+		}
+	}
+	add("warnings", warningsText(upstream.Warnings), warningsText(ours.Warnings))
+	if upstream.Err != nil || ours.Err != nil {
+		return append(out, errorDiffs(upstream.Err, ours.Err)...)
+	}
+	add("image", upstream.Image, ours.Image)
+	add("base image", upstream.BaseImage, ours.BaseImage)
+	add("epoch", upstream.Epoch, ours.Epoch)
+	add("ignore cache", fmt.Sprint(upstream.IgnoreCache), fmt.Sprint(ours.IgnoreCache))
+	add("scans", strings.Join(sortedKeys(upstream.Graphs), ","), strings.Join(sortedKeys(ours.Graphs), ","))
+	for _, name := range sortedKeys(upstream.Graphs) {
+		if g := ours.Graphs[name]; g != nil {
+			out = append(out, graphDiffs(upstream.Graphs[name], g)...)
+		}
+	}
+	return out
+}
+
+func errorDiffs(want, got *Failure) []Diff {
+	text := func(f *Failure) string {
+		if f == nil {
+			return "no error"
+		}
+		return f.Text
+	}
+	if text(want) != text(got) {
+		return []Diff{{Kind: "error", Detail: fmt.Sprintf("- %s\n+ %s", text(want), text(got))}}
+	}
+	if !reflect.DeepEqual(want.Locations, got.Locations) {
+		return []Diff{{Kind: "error position", Detail: fmt.Sprintf("%s\n-%s\n+%s", want.Text, want.lines(), got.lines())}}
+	}
+	return nil
+}
+
+// warningsText renders warnings one per line. Those that upstream reports in
+// random order are sorted: several for one instruction, and those about the
+// platforms of base images, which come from concurrent lookups.
+func warningsText(ws []Warning) string {
+	texts := make([]string, len(ws))
+	for i, w := range ws {
+		texts[i] = fmt.Sprintf("%s%s: %s [%s] [%s]\n", w.Rule, lines(w.Location), w.Message, w.Description, w.URL)
+	}
+	together := func(a, b Warning) bool {
+		return a.Rule == b.Rule && (a.Rule == "InvalidBaseImagePlatform" || reflect.DeepEqual(a.Location, b.Location))
+	}
+	for i := 0; i < len(ws); {
+		j := i + 1
+		for j < len(ws) && together(ws[i], ws[j]) {
+			j++
+		}
+		slices.Sort(texts[i:j])
+		i = j
+	}
+	return strings.Join(texts, "")
+}
+
+// graphDiffs compares two definitions.
+func graphDiffs(want, got *Graph) []Diff {
+	if d := opsDiff(want, got); d != "" {
+		return []Diff{{Kind: "operations", Detail: d}}
+	}
+	var out []Diff
+	if want.Head != got.Head || !slices.Equal(want.Order, got.Order) {
+		out = append(out, Diff{Kind: "order", Detail: cmp.Diff(want.Order, got.Order)})
+	}
+	for _, dgst := range want.Order {
+		w, g := want.Ops[dgst], got.Ops[dgst]
+		if !proto.Equal(w.Meta, g.Meta) {
+			out = append(out, Diff{Kind: "metadata", Detail: want.opText(dgst, want.numbers()) + cmp.Diff(protoText(w.Meta), protoText(g.Meta)), want: w, got: g})
+		}
+		if !proto.Equal(w.Locations, g.Locations) {
+			out = append(out, Diff{Kind: "position", Detail: want.opText(dgst, want.numbers()) + fmt.Sprintf("- %v\n+ %v", w.Locations, g.Locations)})
+		}
+	}
+	if !slices.EqualFunc(want.Files, got.Files, func(a, b *pb.SourceInfo) bool { return proto.Equal(a, b) }) {
+		out = append(out, Diff{Kind: "position", Detail: "the source files differ"})
+	}
+	return out
+}
+
+// opsDiff describes the first operation that only one side has, next to the one
+// on the other side that looks most like it.
+func opsDiff(want, got *Graph) string {
+	for _, dgst := range want.Order {
+		if _, ok := got.Ops[dgst]; ok {
+			continue
+		}
+		text := want.opText(dgst, want.numbers())
+		other := ""
+		for _, d := range got.Order {
+			if _, ok := want.Ops[d]; !ok && (other == "" || sameName(want.Ops[dgst], got.Ops[d])) {
+				other = got.opText(d, got.numbers())
+			}
+		}
+		return cmp.Diff(shorten(text), shorten(other))
+	}
+	for _, dgst := range got.Order {
+		if _, ok := want.Ops[dgst]; !ok {
+			return "only ours:\n" + shorten(got.opText(dgst, got.numbers()))
+		}
+	}
+	return ""
+}
+
+func sameName(a, b *Op) bool {
+	return a.Meta.Description["llb.customname"] == b.Meta.Description["llb.customname"] && !bytes.Equal(a.Bytes, b.Bytes)
+}
