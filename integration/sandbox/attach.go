@@ -15,6 +15,7 @@ const stateFile = "sandbox.json"
 
 // state is what another process needs to use a running sandbox.
 type state struct {
+	Run      string
 	Addr     string
 	Registry string
 	Owner    int // process id of the process that started it
@@ -22,7 +23,7 @@ type state struct {
 
 // writeState makes the sandbox known to Attach.
 func (s *Sandbox) writeState() error {
-	data, err := json.Marshal(state{Addr: s.addr, Registry: s.registryAddr, Owner: s.owner})
+	data, err := json.Marshal(state{Run: s.run, Addr: s.addr, Registry: s.registryAddr, Owner: s.owner})
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func Attach(ctx context.Context, dir string) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no sandbox runs in %s: %w", dir, err)
 	}
-	return &Sandbox{dir: dir, addr: st.Addr, registryAddr: st.Registry, owner: st.Owner, tools: tools, client: c}, nil
+	return &Sandbox{dir: dir, run: st.Run, addr: st.Addr, registryAddr: st.Registry, owner: st.Owner, tools: tools, client: c}, nil
 }
 
 // Owner returns the process id of the process that runs the sandbox. The servers

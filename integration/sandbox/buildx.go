@@ -18,10 +18,10 @@ import (
 const builderName = "sandbox"
 
 // BuildxEnv returns the environment variables that make buildx, also as docker
-// buildx, build on the sandbox, with its configuration below the sandbox's
-// directory. It creates the builder (driver remote) at the first call.
+// buildx, build on the sandbox, with a configuration of its own. It creates the
+// builder (driver remote) at the first call.
 func (s *Sandbox) BuildxEnv(ctx context.Context) ([]string, error) {
-	docker := filepath.Join(s.dir, "docker")
+	docker := filepath.Join(s.run, "docker")
 	plugins := filepath.Join(docker, "cli-plugins")
 	if err := os.MkdirAll(plugins, 0o755); err != nil {
 		return nil, err

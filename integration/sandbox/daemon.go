@@ -57,12 +57,12 @@ func (s *Sandbox) startDaemon(ctx context.Context, opts Options) error {
 		entitlements = append(entitlements, fmt.Sprintf("%q", e))
 	}
 	text := fmt.Sprintf(daemonConfig, filepath.Join(s.dir, "root"), strings.Join(entitlements, ", "),
-		s.addr, filepath.Join(s.dir, "otel.sock"), filepath.Join(s.dir, "cdi"), runc, s.cgroup,
+		s.addr, filepath.Join(s.run, "otel.sock"), filepath.Join(s.run, "cdi"), runc, s.cgroup,
 		s.registryAddr, s.registryAddr) + opts.Config
-	if err := os.MkdirAll(filepath.Join(s.dir, "cdi"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(s.run, "cdi"), 0o755); err != nil {
 		return err
 	}
-	config := filepath.Join(s.dir, "buildkitd.toml")
+	config := filepath.Join(s.run, "buildkitd.toml")
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return err
 	}

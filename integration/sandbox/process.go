@@ -88,15 +88,15 @@ func (s *server) stop() {
 }
 
 // janitorScript waits until its standard input is closed, which the kernel does
-// whichever way the owner of the sandbox ends. Then it removes the directories
-// and the control groups. The kernel may still be killing the daemon by then:
+// whichever way the owner of the sandbox ends. Then it removes the directory and
+// the control groups. The kernel may still be killing the daemon by then:
 // hence the repetition.
 const janitorScript = `
 dir=$1 cgroup=$2
 cat >/dev/null
 for try in $(seq 300); do
 	left=
-	if [ -n "$dir" ]; then rm -rf -- "$dir" 2>/dev/null || left=$dir; fi
+	rm -rf -- "$dir" 2>/dev/null || left=$dir
 	for d in /sys/fs/cgroup/$cgroup /sys/fs/cgroup/*/$cgroup; do
 		[ ! -d "$d" ] || find "$d" -depth -type d -exec rmdir {} + 2>/dev/null || left=$d
 	done
@@ -115,8 +115,8 @@ type janitor struct {
 	out   bytes.Buffer
 }
 
-// startJanitor starts a janitor for the directory dir (none if empty) and the
-// control groups named cgroup.
+// startJanitor starts a janitor for the directory dir and the control groups
+// named cgroup.
 func startJanitor(dir, cgroup string) (*janitor, error) {
 	j := &janitor{cmd: exec.Command("/bin/sh", "-c", janitorScript, "janitor", dir, cgroup)}
 	stdin, err := j.cmd.StdinPipe()

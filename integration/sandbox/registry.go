@@ -23,32 +23,30 @@ http:
   addr: 127.0.0.1:0
 `
 
-// startRegistry starts a registry with plain HTTP on a free port of 127.0.0.1
-// and its files below dir. It returns the registry's host:port.
-func startRegistry(ctx context.Context, program, dir string) (*server, string, error) {
-	config := filepath.Join(dir, "registry.yml")
-	text := fmt.Sprintf(registryConfig, filepath.Join(dir, "registry"))
+// startRegistry starts a registry with plain HTTP on a free port of 127.0.0.1.
+func (s *Sandbox) startRegistry(ctx context.Context) error {
+	config := filepath.Join(s.run, "registry.yml")
+	text := fmt.Sprintf(registryConfig, filepath.Join(s.dir, "registry"))
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		return nil, "", err
+		return err
 	}
-	env := []string{"OTEL_TRACES_EXPORTER=none"}
-	srv, err := startServer("registry", filepath.Join(dir, "registry.log"), syscall.SysProcAttr{}, env, program, "serve", config)
+	var err error
+	s.registry, err = startServer("registry", filepath.Join(s.dir, "registry.log"), syscall.SysProcAttr{},
+		[]string{"OTEL_TRACES_EXPORTER=none"}, s.tools.Registry, "serve", config)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
-	var addr string
 	err = poll(ctx, func() (bool, error) {
-		if err := srv.exited(); err != nil {
+		if err := s.registry.exited(); err != nil {
 			return false, err
 		}
-		addr = listenAddress(srv.logPath)
-		return addr != "", nil
+		s.registryAddr = listenAddress(s.registry.logPath)
+		return s.registryAddr != "", nil
 	})
 	if err != nil {
-		srv.stop()
-		return nil, "", fmt.Errorf("wait for the registry: %w", err)
+		return fmt.Errorf("wait for the registry: %w", err)
 	}
-	return srv, addr, nil
+	return nil
 }
 
 // listenAddress returns the address that the registry logged once its socket was

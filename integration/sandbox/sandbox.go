@@ -16,10 +16,9 @@ const startTimeout = time.Minute
 
 // Options say what sandbox to start. The zero value is a fresh sandbox.
 type Options struct {
-	// Dir keeps the daemon's and the registry's files. It is created and not
-	// removed, and a later sandbox with the same Dir finds their contents. Empty
-	// means a temporary directory. The path must be short: a unix socket's path
-	// has at most 107 bytes.
+	// Dir keeps what the daemon and the registry store. It is created and not
+	// removed, and a later sandbox with the same Dir finds it again. Empty means a
+	// temporary directory.
 	Dir string
 	// Registry is the host:port of another sandbox's registry to use instead of
 	// an own one.
@@ -34,7 +33,8 @@ type Options struct {
 // Sandbox is a running buildkitd with its registry. Its methods may be called
 // from several goroutines.
 type Sandbox struct {
-	dir          string
+	dir          string // what the servers store, and their logs
+	run          string // sockets and configuration
 	cgroup       string
 	addr         string
 	registryAddr string
@@ -61,18 +61,18 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 		return nil, err
 	}
 	s := &Sandbox{tools: tools, registryAddr: opts.Registry, owner: os.Getpid()}
-	if err := s.prepareDir(opts.Dir); err != nil {
-		return nil, err
-	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if err := s.prepareDirs(opts.Dir); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
 	defer cancel()
 	if s.registryAddr == "" {
-		if s.registry, s.registryAddr, err = startRegistry(ctx, tools.Registry, s.dir); err != nil {
+		if err := s.startRegistry(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -85,30 +85,30 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	return s, nil
 }
 
-// prepareDir makes the sandbox's directory and starts the janitor for it.
-func (s *Sandbox) prepareDir(dir string) error {
-	var remove string
-	var err error
+// prepareDirs makes the sandbox's directories and starts the janitor. What the
+// servers store is in dir; sockets and configuration are in run, whose path is
+// short enough for a socket and which is always removed.
+func (s *Sandbox) prepareDirs(dir string) error {
+	run, err := os.MkdirTemp("", "cachewright-")
+	if err != nil {
+		return err
+	}
+	s.run = run
+	s.addr = "unix://" + filepath.Join(run, "buildkitd.sock")
+	s.cgroup = filepath.Base(run)
+	if s.janitor, err = startJanitor(run, s.cgroup); err != nil {
+		return errors.Join(err, os.Remove(run))
+	}
 	if dir == "" {
-		if dir, err = os.MkdirTemp("", "cachewright-"); err != nil {
-			return err
-		}
-		remove = dir
-	} else if dir, err = filepath.Abs(dir); err != nil {
+		dir = run
+	}
+	if s.dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	s.dir = dir
-	s.addr = "unix://" + filepath.Join(dir, "buildkitd.sock")
-	s.cgroup = fmt.Sprintf("cachewright-%d-%s", os.Getpid(), filepath.Base(dir))
-	s.janitor, err = startJanitor(remove, s.cgroup)
-	return err
+	return os.MkdirAll(s.dir, 0o755)
 }
 
-// Close stops the servers and removes the sandbox's files unless Options.Dir was
-// given. It returns an error if something could not be removed. An attached
+// Close stops the servers and removes the sandbox's files, except Options.Dir. It returns an error if something could not be removed. An attached
 // sandbox only loses its connection.
 func (s *Sandbox) Close() error {
 	if s.client != nil {
@@ -133,7 +133,8 @@ func (s *Sandbox) Addr() string { return s.addr }
 // Registry returns the registry's host:port. It speaks plain HTTP.
 func (s *Sandbox) Registry() string { return s.registryAddr }
 
-// Dir returns the directory of the sandbox's files, among them buildkitd.log.
+// Dir returns the directory of what the servers store, with buildkitd.log and
+// registry.log.
 func (s *Sandbox) Dir() string { return s.dir }
 
 // Tools returns the pinned programs.

@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Build is one build through the Go client. Only Context is needed.
+// Build is one build through the Go client. Everything is optional but Context,
+// and that too if Attrs name a remote one.
 type Build struct {
 	// Frontend is the image reference of the frontend to run. Empty means the
 	// daemon's built-in dockerfile.v0, which follows a # syntax= line.
@@ -105,6 +106,9 @@ func (b Build) solveOpt() (client.SolveOpt, error) {
 		dirs[name] = dir
 	}
 	for name, dir := range dirs {
+		if dir == "" {
+			continue // a remote context
+		}
 		fs, err := fsutil.NewFS(dir)
 		if err != nil {
 			return opt, fmt.Errorf("context %s: %w", name, err)
