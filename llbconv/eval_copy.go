@@ -21,7 +21,6 @@ import (
 type copyFlags struct {
 	keyword  string // COPY or ADD
 	from     copySource
-	link     bool
 	parents  bool // COPY only
 	unpack   *bool
 	keepGit  *bool

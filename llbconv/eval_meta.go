@@ -125,7 +125,8 @@ func (e *stageEval) setCmd(c *instructions.CmdCommand) {
 	e.cmd.set(c, e.lint)
 	cfg := &e.s.config.img.Config
 	cfg.Cmd = e.commandLine(c, c.ShellDependantCmdLine)
-	cfg.ArgsEscaped = true //nolint:staticcheck // deprecated in the OCI specification, but part of Docker's image format
+	//lint:ignore SA1019 deprecated in the OCI specification, but part of Docker's image format
+	cfg.ArgsEscaped = true
 	e.record(fmt.Sprintf("CMD %q", cfg.Cmd))
 }
 

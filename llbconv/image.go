@@ -17,8 +17,6 @@ type imageConfig struct {
 	img     dockerspec.DockerOCIImage
 	env     *orderedEnv
 	history *history
-	// Whether a command was set by the stage itself, not inherited.
-	cmdSet bool
 }
 
 // newImageConfig takes over a base image's config.
