@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // InputKind says what kind of thing an input of a step's key is.
@@ -55,16 +56,17 @@ type Input struct {
 	Origin     Origin `json:"origin"`
 }
 
-// MaxValueBytes is how much of a value an Input keeps, in bytes. A longer one is
-// cut and told apart by its digest.
+// MaxValueBytes is how much of a value an Input keeps, in bytes. A longer one, or
+// one that is not UTF-8, is cut to what can be shown and told apart by its digest.
 const MaxValueBytes = 256
 
 // NewInput returns an input with a value that may be shown to everybody.
 func NewInput(kind InputKind, name, value string, origin Origin) Input {
 	in := Input{Kind: kind, Name: name, Value: value, Origin: origin}
-	if len(value) > MaxValueBytes {
-		sum := sha256.Sum256([]byte(value))
-		in.Value = strings.ToValidUTF8(value[:MaxValueBytes], "")
+	if len(value) > MaxValueBytes || !utf8.ValidString(name) || !utf8.ValidString(value) {
+		sum := sha256.Sum256([]byte(name + "=" + value))
+		in.Name = strings.ToValidUTF8(name, "\ufffd")
+		in.Value = strings.ToValidUTF8(value[:min(len(value), MaxValueBytes)], "")
 		in.Digest = "sha256:" + hex.EncodeToString(sum[:])
 	}
 	return in
@@ -80,7 +82,7 @@ func NewVariable(kind InputKind, name, value string, origin Origin, secretKey []
 	mac := hmac.New(sha256.New, secretKey)
 	mac.Write([]byte(name + "=" + value))
 	digest := "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil)[:16])
-	return Input{Kind: kind, Name: name, Digest: digest, Secret: true, Origin: origin}
+	return Input{Kind: kind, Name: strings.ToValidUTF8(name, "\ufffd"), Digest: digest, Secret: true, Origin: origin}
 }
 
 var (

@@ -156,6 +156,9 @@ func (s *FileSet) sum() string {
 	if s.Digest != "" {
 		return s.Digest
 	}
+	if s.total != "" {
+		return s.total
+	}
 	h := newHasher()
 	for i := range s.Files {
 		f := &s.Files[i]
@@ -170,20 +173,26 @@ func (s *FileSet) sum() string {
 // hasher sums a list of texts so that no two lists run into each other.
 type hasher struct {
 	h   hash.Hash
-	buf []byte
+	buf []byte // what h has not seen yet
 }
 
 func newHasher() *hasher { return &hasher{h: sha256.New()} }
 
 func (h *hasher) add(text string) {
-	h.buf = strconv.AppendInt(h.buf[:0], int64(len(text)), 10)
+	const flush = 4096
+	h.buf = strconv.AppendInt(h.buf, int64(len(text)), 10)
 	h.buf = append(h.buf, ' ')
 	h.buf = append(h.buf, text...)
-	h.h.Write(h.buf)
+	if len(h.buf) > flush {
+		h.h.Write(h.buf)
+		h.buf = h.buf[:0]
+	}
 }
 
+// sum ends the list.
 func (h *hasher) sum() sum {
+	h.h.Write(h.buf)
 	var out sum
-	copy(out[:], h.h.Sum(h.buf[:0]))
+	copy(out[:], h.h.Sum(nil))
 	return out
 }

@@ -115,6 +115,9 @@ type FileSet struct {
 	Files  []File `json:"files,omitempty"`
 	Digest string `json:"digest,omitempty"`
 	Count  int    `json:"count,omitempty"`
+
+	// total is the sum that a record holds of Files.
+	total string
 }
 
 // File is one file, directory or symbolic link of a FileSet.

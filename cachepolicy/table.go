@@ -192,7 +192,7 @@ func (t *table) detail(kind, text string) {
 // lines writes lines with the kind in front of the first.
 func (t *table) lines(kind string, lines []string) {
 	for _, line := range lines {
-		t.line(strings.Repeat(" ", t.left+kindIndent) + pad(kind, kindColumn) + line)
+		t.line(strings.Repeat(" ", t.left+kindIndent) + pad(shorten(oneLine(kind), kindColumn-1), kindColumn) + line)
 		kind = ""
 	}
 }

@@ -1,0 +1,224 @@
+package cachepolicy
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of a record. Where there is more, the oldest builds go first, then the
+// lists of files.
+const (
+	MaxRecordBuilds = 16
+	MaxRecordBytes  = 8 << 20 // encoded
+	// MaxRecordEntries is how many files all sets of all builds may list together.
+	MaxRecordEntries = 2_000_000
+)
+
+// Record is what a builder remembers of recent builds of one Dockerfile, target
+// and platform, the latest first. Nothing depends on it but explanations.
+type Record struct {
+	Builds []RecordedBuild
+}
+
+// RecordedBuild is one build of a Record.
+type RecordedBuild struct {
+	// ID tells the build from all others.
+	ID string
+	// Time is when the build started; whole seconds are kept.
+	Time time.Time
+	PastBuild
+}
+
+// RecordName returns a file name for the record of the builds that have these in
+// common, such as the Dockerfile's name, the target and the platform.
+func RecordName(parts ...string) string {
+	h := newHasher()
+	for _, p := range parts {
+		h.add(p)
+	}
+	total := h.sum()
+	return hex.EncodeToString(total[:])
+}
+
+// Past returns the builds as Predict takes them.
+func (r Record) Past() []PastBuild {
+	out := make([]PastBuild, len(r.Builds))
+	for i, b := range r.Builds {
+		out[i] = b.PastBuild
+	}
+	return out
+}
+
+// Add returns the record with one build more. Older builds with the same keys are
+// left out; how long their steps took is kept.
+func (r Record) Add(b RecordedBuild) Record {
+	return Merge(Record{Builds: []RecordedBuild{b}}, r)
+}
+
+// SetResults returns the record with what became of the steps of a build, one
+// entry for each. A step that did not run keeps the duration that was recorded.
+func (r Record) SetResults(id string, results []Result) Record {
+	out := Record{Builds: slices.Clone(r.Builds)}
+	for i, b := range out.Builds {
+		if b.ID == id && b.Plan != nil && len(results) == len(b.Plan.Steps) {
+			out.Builds[i].Results = withDurations(results, b.Results)
+		}
+	}
+	return out
+}
+
+// withDurations returns results with the durations of older ones where they have
+// none.
+func withDurations(results, older []Result) []Result {
+	results = slices.Clone(results)
+	for i := range min(len(results), len(older)) {
+		if results[i].Seconds == 0 {
+			results[i].Seconds = older[i].Seconds
+		}
+	}
+	return results
+}
+
+// Merge joins two records, as when two builds each added to the same one. Of
+// builds with the same ID the one with results is kept, of builds with the same
+// keys the latest. A build whose plan does not hold together (see DecodePlan) is
+// left out.
+func Merge(a, b Record) Record {
+	byID := map[string]int{}
+	var all []RecordedBuild
+	for _, build := range slices.Concat(a.Builds, b.Builds) {
+		if build.Plan == nil || build.Plan.check() != nil {
+			continue
+		}
+		build.Time = time.Unix(build.Time.Unix(), 0).UTC()
+		if i, ok := byID[build.ID]; ok {
+			if len(all[i].Results) == 0 {
+				all[i] = build
+			}
+			continue
+		}
+		byID[build.ID] = len(all)
+		all = append(all, build)
+	}
+	slices.SortFunc(all, func(a, b RecordedBuild) int {
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
+	})
+	return Record{Builds: dropRepeated(all)}
+}
+
+// dropRepeated leaves out builds with the same keys as a later one, and those
+// above the limit. The later one takes the durations.
+func dropRepeated(builds []RecordedBuild) []RecordedBuild {
+	seen := map[sum]int{}
+	var out []RecordedBuild
+	for _, b := range builds {
+		id := b.Plan.identity()
+		if i, ok := seen[id]; ok {
+			out[i].Results = inherit(out[i], b)
+			continue
+		}
+		seen[id] = len(out)
+		out = append(out, b)
+	}
+	return out[:min(len(out), MaxRecordBuilds)]
+}
+
+// inherit returns the results of a build with the durations of an older one.
+func inherit(b, older RecordedBuild) []Result {
+	n := len(b.Plan.Steps)
+	if len(older.Results) != n || len(older.Plan.Steps) != n {
+		return b.Results
+	}
+	results := b.Results
+	if len(results) != n {
+		results = make([]Result, n)
+	}
+	return withDurations(results, older.Results)
+}
+
+// identity is the same for plans whose steps have the same keys.
+func (p *Plan) identity() sum {
+	h := newHasher()
+	for _, k := range p.keys(p.fileSets()) {
+		h.add(string(k.own[:]))
+		h.add(string(k.strong[:]))
+	}
+	return h.sum()
+}
+
+// recordMagic begins every record; the byte after it is the version.
+const (
+	recordMagic   = "CWRECORD"
+	recordVersion = 1
+	checksumBytes = 16
+)
+
+// Encode returns the record, which Add or Merge made, as bytes, at most
+// MaxRecordBytes. Equal records give equal bytes. What does not fit is left out.
+func (r Record) Encode() []byte {
+	builds := slices.Clone(r.Builds[:min(len(r.Builds), MaxRecordBuilds)])
+	for {
+		if countEntries(builds) <= MaxRecordEntries {
+			if data := encodeRecord(builds); len(data) <= MaxRecordBytes {
+				return data
+			}
+		}
+		switch {
+		case len(builds) > 1:
+			builds = builds[:len(builds)-1]
+		case builds[0].Plan.hasFiles():
+			builds[0].Plan = builds[0].Plan.WithoutFiles()
+		default:
+			builds = nil
+		}
+	}
+}
+
+// countEntries returns how many files all sets list together.
+func countEntries(builds []RecordedBuild) int {
+	n := 0
+	for _, b := range builds {
+		for _, s := range b.Plan.Files {
+			n += len(s.Files)
+		}
+	}
+	return n
+}
+
+func (p *Plan) hasFiles() bool {
+	return slices.ContainsFunc(p.Files, func(s FileSet) bool { return len(s.Files) > 0 })
+}
+
+func encodeRecord(builds []RecordedBuild) []byte {
+	data := append([]byte(recordMagic), recordVersion)
+	data = append(data, encodeBuilds(builds)...)
+	return append(data, checksum(data)...)
+}
+
+func checksum(data []byte) []byte {
+	full := sha256.Sum256(data)
+	return full[:checksumBytes]
+}
+
+// DecodeRecord reads a record. Bytes that are damaged, of another version or no
+// record at all give an empty one: what was remembered is lost, and nothing else.
+func DecodeRecord(data []byte) Record {
+	header := len(recordMagic) + 1
+	if len(data) < header+checksumBytes || len(data) > MaxRecordBytes || string(data[:header]) != recordMagic+string(rune(recordVersion)) {
+		return Record{}
+	}
+	body, check := data[:len(data)-checksumBytes], data[len(data)-checksumBytes:]
+	if !bytes.Equal(checksum(body), check) {
+		return Record{}
+	}
+	builds, err := decodeBuilds(body[header:])
+	if err != nil {
+		return Record{}
+	}
+	return Record{Builds: builds}
+}
