@@ -62,6 +62,7 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 		return nil, parser.WithLocation(errors.Errorf("base name (%s) should not be blank", decl.BaseName), decl.Location)
 	}
 	s := &stage{
+		at:       decl.Location,
 		label:    stageLabel(decl, index),
 		used:     newPathSet(),
 		context:  newPathSet(),
@@ -161,7 +162,7 @@ func (g *graph) linkCommand(s *stage, cmd instructions.Command) (command, bool, 
 		lc.sources = []*stage{src}
 	case *instructions.RunCommand:
 		for _, m := range instructions.GetMounts(cmd) {
-			src := g.mountSource(m)
+			src := g.mountSource(m, cmd)
 			internal = internal || src == nil || src.image
 			lc.sources = append(lc.sources, src)
 		}
@@ -193,11 +194,11 @@ func (g *graph) copySource(cmd *instructions.CopyCommand) (*stage, error) {
 	if s, ok := g.find(cmd.From); ok {
 		return s, nil
 	}
-	return g.addImage(instructions.Stage{BaseName: cmd.From, Location: cmd.Location()}), nil
+	return g.addImage(instructions.Stage{BaseName: cmd.From, Location: cmd.Location()}, cmd), nil
 }
 
 // mountSource finds what a mount's "from" names; nil where it names nothing.
-func (g *graph) mountSource(m *instructions.Mount) *stage {
+func (g *graph) mountSource(m *instructions.Mount, cmd instructions.Command) *stage {
 	name := m.From
 	if name == "" {
 		name = scratchName
@@ -208,12 +209,13 @@ func (g *graph) mountSource(m *instructions.Mount) *stage {
 	if m.From == "" {
 		return nil
 	}
-	return g.addImage(instructions.Stage{BaseName: m.From})
+	return g.addImage(instructions.Stage{BaseName: m.From}, cmd)
 }
 
-// addImage adds a node for an image that is no stage of the file.
-func (g *graph) addImage(decl instructions.Stage) *stage {
-	s := &stage{decl: decl, image: true, used: newPathSet(), context: newPathSet()}
+// addImage adds a node for an image that is no stage of the file, for the
+// instruction that names it.
+func (g *graph) addImage(decl instructions.Stage, cmd instructions.Command) *stage {
+	s := &stage{decl: decl, at: cmd.Location(), image: true, used: newPathSet(), context: newPathSet()}
 	g.add(s)
 	return s
 }

@@ -1,8 +1,12 @@
 package llbconv_test
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -39,6 +43,49 @@ func TestOracleGenerated(t *testing.T) {
 	}
 	t.Logf("%d files compared (%d of them do not build), %d differ, %d of these as docs/differences.md says",
 		count, invalid.Load(), explained.Load(), explained.Load()-failed.Load())
+}
+
+// TestOracleFound compares the Dockerfiles of this project and those that
+// BuildKit's own tests of its Dockerfile frontend have.
+func TestOracleFound(t *testing.T) {
+	for name, dir := range map[string]string{
+		"project":  "..",
+		"upstream": filepath.Join(buildkitDir(t), "frontend", "dockerfile"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, err := oracle.DockerfilesIn(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compared, explained := 0, 0
+			for _, c := range found {
+				if bytes.Contains(c.Dockerfile, []byte("SOURCE_DATE_EPOCH=")) {
+					continue // sources by name are still missing
+				}
+				for _, v := range c.Variants() {
+					compared++
+					report := oracle.Compare(t.Context(), v)
+					if len(report.Diffs) > 0 {
+						explained++
+					}
+					for _, d := range report.Unexplained() {
+						t.Errorf("%s\n%s: %s", v, d.Kind, d.Detail)
+					}
+				}
+			}
+			t.Logf("%d Dockerfiles compared in %d variants, %d differ", len(found), compared, explained)
+		})
+	}
+}
+
+// buildkitDir is where BuildKit's source is on this machine.
+func buildkitDir(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/moby/buildkit").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func envInt(t *testing.T, name string, or uint64) uint64 {

@@ -70,7 +70,7 @@ func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*
 		found = append(found, s)
 		eg.Go(func() error {
 			if err := c.resolveBase(ctx, s, labels); err != nil {
-				return parser.WithLocation(err, s.decl.Location)
+				return parser.WithLocation(err, s.at)
 			}
 			s.ready = s.image || s.replaced != nil
 			return nil
@@ -94,7 +94,7 @@ func (g *graph) checkReferences() error {
 		}
 		ref, err := reference.ParseNormalizedNamed(s.decl.BaseName)
 		if err != nil {
-			return parser.WithLocation(errors.Wrapf(err, "failed to parse stage name %q", s.decl.BaseName), s.decl.Location)
+			return parser.WithLocation(errors.Wrapf(err, "failed to parse stage name %q", s.decl.BaseName), s.at)
 		}
 		s.ref = ref
 	}

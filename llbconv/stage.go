@@ -11,6 +11,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/suggest"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -24,8 +25,9 @@ const scratchName = "scratch"
 // COPY --from or a mount names without a stage of its own.
 type stage struct {
 	decl  instructions.Stage
-	label string // as progress output shows it; empty in a file of one stage
-	image bool   // not a stage of the file
+	at    []parser.Range // the instruction that names the base, for errors
+	label string         // as progress output shows it; empty in a file of one stage
+	image bool           // not a stage of the file
 
 	base     *stage // the stage it starts from; nil for an image or scratch
 	commands []command

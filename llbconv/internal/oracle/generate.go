@@ -37,6 +37,14 @@ func (g *generator) wrong() bool { return g.mistakes > 0 && g.chance(g.mistakes)
 
 func (g *generator) pick(options ...string) string { return options[g.r.IntN(len(options))] }
 
+// mistake returns good or, now and then, bad.
+func (g *generator) mistake(good, bad string) string {
+	if g.wrong() {
+		return bad
+	}
+	return good
+}
+
 // optional returns one of the options or, as often as not, nothing.
 func (g *generator) optional(options ...string) string {
 	if g.chance(0.5) {
@@ -63,7 +71,7 @@ func (g *generator) file() {
 		g.out.WriteString("# escape=`\n")
 	}
 	if g.chance(0.1) {
-		g.out.WriteString("# check=" + g.pick("skip=all", "skip=UndefinedVar,JSONArgsRecommended", "experimental=all", "error=true", "skip=FromAsCasing;error=true", "nonsense") + "\n")
+		g.out.WriteString("# check=" + g.pick("skip=all", "skip=UndefinedVar,JSONArgsRecommended", "experimental=all", "error=true", "skip=FromAsCasing;error=true", "experimental=InvalidDefinitionDescription", "skip=all;experimental=all", g.mistake("skip=all", "nonsense")) + "\n")
 	}
 	g.vars = []string{"TARGETPLATFORM", "TARGETARCH", "BUILDPLATFORM", "PATH", "UNSET"}
 	g.times(0, 3, g.globalArg)
@@ -143,7 +151,7 @@ func (g *generator) from() string {
 func (g *generator) stage(i int) {
 	flag := ""
 	if g.chance(0.15) {
-		flag = "--platform=" + g.pick("linux/amd64", "$BUILDPLATFORM", "${TARGETPLATFORM}", "$PLATFORM", "linux/${TARGETARCH}", "windows/amd64") + " "
+		flag = "--platform=" + g.pick("linux/amd64", "$BUILDPLATFORM", "${TARGETPLATFORM}", "${PLATFORM:-linux}", "linux/${TARGETARCH}", "windows/amd64") + " "
 	}
 	if g.wrong() {
 		flag = g.pick("--platform=bad/bad/bad/bad", "--platform=$NOPE", "--platfrom=x", "--platform") + " "
@@ -270,13 +278,13 @@ func (g *generator) label() {
 }
 
 func (g *generator) cmd() {
-	g.line(g.pick("CMD", "ENTRYPOINT", "CMD") + " " + g.pick(`["a", "b c"]`, "echo $A", `[]`, `["unterminated"`, `["`+"\t"+`"]`, "exec "+g.word(), "", `[1, 2]`, `["$A"]`))
+	g.line(g.pick("CMD", "ENTRYPOINT", "CMD") + " " + g.pick(`["a", "b c"]`, "echo $A", `[]`, `["unterminated"`, `["`+"\t"+`"]`, "exec "+g.word(), "", `["$A"]`, g.mistake(`["x"]`, `[1, 2]`)))
 }
 
 func (g *generator) expose() {
 	text := "EXPOSE"
 	g.times(1, 3, func() {
-		text += " " + g.pick("80", "80/tcp", "53/udp", "8000-8003", "9/sctp", "80/TCP", "127.0.0.1:80:80", "1000-1001:2000-2001", "8080:80", "${PORT:-80 81}", "[::1]:80:80/udp")
+		text += " " + g.pick("80", "80/tcp", "53/udp", "8000-8003", "9/sctp", "80/TCP", "127.0.0.1:80:80", "1000-1001:2000-2001", "8080:80", "${PORT:-80}", "$PORTS", "80-${PORT:-82}", "[::1]:80:80/udp")
 	})
 	if g.wrong() {
 		text += " " + g.pick("70000", "80/xyz", "a", "8-7", "80-", "1-2:3", ":80", "80:", "1.2.3:80:80", "-1", "80/tcp/udp", "999.1.1.1:1:1", "[::1:80:80", "1:2:3:4", "/tcp", "0")
@@ -287,7 +295,7 @@ func (g *generator) expose() {
 // meta writes one of the rarer instructions.
 func (g *generator) meta() {
 	good := []string{
-		"VOLUME /data", `VOLUME ["/a", "/b"]`, "VOLUME /x $A", "STOPSIGNAL SIGTERM", "STOPSIGNAL 9", "STOPSIGNAL rtmin+3", `SHELL ["/bin/bash", "-c"]`, `SHELL ["powershell"]`,
+		"VOLUME /data", `VOLUME ["/a", "/b"]`, "VOLUME /x ${A:-/y}", "ENV PORTS='80 90-92/udp'", "STOPSIGNAL SIGTERM", "STOPSIGNAL 9", "STOPSIGNAL rtmin+3", `SHELL ["/bin/bash", "-c"]`, `SHELL ["powershell"]`,
 		"MAINTAINER me <me@example.com>", "HEALTHCHECK NONE", "HEALTHCHECK CMD curl localhost", `HEALTHCHECK --interval=5s --timeout=3s --retries=2 CMD ["true"]`,
 		"HEALTHCHECK --start-period=1m --start-interval=2s CMD x $A",
 	}

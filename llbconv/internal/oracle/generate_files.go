@@ -58,7 +58,7 @@ func (g *generator) copy() {
 
 // sources writes a COPY or ADD with its sources and destination.
 func (g *generator) sources(text string) {
-	dest := g.pick("/dst", "/dst/", ".", "./", "rel/", "/", "", "/a/.", "C:\\x", "/"+g.variable(), "..", `"/quoted dst/"`)
+	dest := g.pick("/dst", "/dst/", ".", "./", "rel/", "/", "", "/a/.", "C:\\x", "/"+g.variable(), "..", g.mistake("/q", `"/quoted dst/"`))
 	if g.chance(0.1) {
 		g.heredocs(text, dest)
 		return
@@ -181,7 +181,7 @@ func (g *generator) run() {
 
 // mount is a --mount flag.
 func (g *generator) mount() string {
-	target := g.pick("target", "dst", "destination", "target") + "=" + g.pick("/mnt", "rel", "/mnt/x/", "/a/../b", "/"+g.variable(), "/mnt2")
+	target := g.pick("target", "dst", "destination", "target") + "=" + g.pick("/mnt", "rel", "/mnt/x/", "/a/../b", "/m"+g.variable(), "/mnt2")
 	var opts []string
 	add := func(p float64, s string) {
 		if g.chance(p) {
@@ -199,20 +199,24 @@ func (g *generator) mount() string {
 	case "cache":
 		opts = append(opts, target)
 		add(0.4, "id="+g.pick("go", "a/b", "$A", "${A:-x}"))
-		add(0.4, "sharing="+g.pick("shared", "private", "locked", "$SHARING"))
+		add(0.4, "sharing="+g.pick("shared", "private", "locked", "${SHARING:-locked}"))
 		add(0.3, "from="+g.stageRef())
 		add(0.3, "source="+g.pick("/sub", "x"))
-		add(0.3, "uid="+g.pick("1000", "0", "$UID"))
+		add(0.3, "uid="+g.pick("1000", "0", "${UID:-7}"))
 		add(0.3, "gid=5")
-		add(0.3, "mode="+g.pick("0700", "1777", "$MODE"))
+		add(0.3, "mode="+g.pick("0700", "1777", "${MODE:-755}"))
 		add(0.2, g.pick("ro", "readonly", "rw"))
 	case "tmpfs":
 		opts = append(opts, target)
-		add(0.5, "size="+g.pick("64m", "1g", "1024", "$SIZE"))
+		add(0.5, "size="+g.pick("64m", "1g", "1024", "${SIZE:-2m}"))
 		add(0.1, "from="+g.stageRef())
 	case "secret":
-		add(0.6, g.pick("id", "source", "src")+"="+g.pick("tok", "a/b", "$A"))
-		add(0.5, target)
+		if g.chance(0.7) {
+			opts = append(opts, g.pick("id", "source", "src")+"="+g.pick("tok", "a/b", "t$A"))
+			add(0.3, target)
+		} else {
+			opts = append(opts, target)
+		}
 		add(0.4, "env="+g.pick("TOKEN", "A", "VERSION"))
 		add(0.3, g.pick("required", "required=true", "required=false"))
 		add(0.2, "mode=0444,uid=1,gid=2")
@@ -220,7 +224,7 @@ func (g *generator) mount() string {
 		add(0.4, "id="+g.pick("default", "github"))
 		add(0.4, target)
 		add(0.3, g.pick("required", "required=false"))
-		add(0.2, "mode=0666,uid=$UID")
+		add(0.2, "mode=0666,uid=${UID:-0}")
 	}
 	if g.wrong() {
 		opts = append(opts, g.pick("nope=1", "target", "size=1", "sharing=bad", "uid=x", "mode=999", "required=maybe", "source=x", "from=$A", "type=secret", "env=E", "=", "id=1", "ro", `"`))
@@ -242,7 +246,7 @@ func (g *generator) options(c *Case) {
 	set(0.05, "build-arg:http_proxy", "http://proxy")
 	set(0.05, "build-arg:HTTP_PROXY", "http://PROXY")
 	set(0.03, "build-arg:TARGETARCH", "riscv64")
-	set(0.05, "build-arg:SOURCE_DATE_EPOCH", "0", "1700000000", "", "nonsense")
+	set(0.05, "build-arg:SOURCE_DATE_EPOCH", "0", "1700000000", "")
 	set(0.05, "build-arg:BUILDKIT_SBOM_SCAN_STAGE", "true", "base,build", "false")
 	set(0.03, "build-arg:BUILDKIT_CACHE_MOUNT_NS", "ns")
 	set(0.05, "build-arg:BUILDKIT_DOCKERFILE_CHECK", "skip=all", "experimental=all;error=true", "")
@@ -265,7 +269,7 @@ func (g *generator) options(c *Case) {
 	set(0.02, "context:busybox::linux/arm64", "docker-image://arm")
 	set(0.02, "context", "https://github.com/x/y.git#main:dir")
 	if g.chance(0.1) {
-		c.Dockerignore = g.pick("a\n", "*\n", "**/x\n!keep\n", "# c\nsrc\n*.txt\n", "/\n", "[\n")
+		c.Dockerignore = g.pick("a\n", "*\n", "**/x\n!keep\n", "# c\nsrc\n*.txt\n", "/\n", g.mistake("a/*\n", "[\n"))
 	}
 	if g.chance(0.1) {
 		c.LackCaps = []string{g.pick("mergeop", "exec.meta.ulimit", "exec.mount.bind.readwrite-nooutput", "exec.mount.tmpfs.size", "exec.meta.setsdefaultpath", "exec.meta.cgroup.parent")}
