@@ -79,12 +79,12 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 	}
 	dir := strings.TrimSpace(line)
 	// Wait for the container, which is what is hardest to get rid of.
-	waitFor(t, func() bool { return strings.Contains(strings.Join(traces(t, dir), "\n"), "cat /dev/zero") })
+	waitFor(t, dir, func(traces []string) bool { return strings.Contains(strings.Join(traces, "\n"), "cat /dev/zero") })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	waitFor(t, func() bool { return len(traces(t, dir)) == 0 })
+	waitFor(t, dir, func(traces []string) bool { return len(traces) == 0 })
 }
 
 func TestDirIsKept(t *testing.T) {
@@ -125,14 +125,19 @@ func TestAttach(t *testing.T) {
 	}
 }
 
-func waitFor(t *testing.T, done func() bool) {
+// waitFor waits until the traces of the sandbox in dir are as they should be.
+func waitFor(t *testing.T, dir string, done func(traces []string) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	for !done() {
+	for {
+		found := traces(t, dir)
+		if done(found) {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			t.Fatal("waited for a minute")
+			t.Fatalf("after a minute there is: %q", found)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
