@@ -71,6 +71,21 @@ func TestAfterBuild(t *testing.T) {
 	}
 }
 
+// Neither a secret value nor its digest is in a reason.
+func TestReasonsHoldNoSecret(t *testing.T) {
+	from := parsePlan(t, "app 1/1 RUN a\n  arg TOKEN=hunter2 1\n  env URL=x 2").Plan
+	to := parsePlan(t, "app 1/1 RUN a\n  arg TOKEN=hunter3 1\n  env URL=http://u:hunter3@h 2").Plan
+	reasons := Compare(from, to)
+	if len(reasons) != 2 {
+		t.Fatalf("%+v", reasons)
+	}
+	for _, r := range reasons {
+		if r.Old != "" || r.New != "" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 // bigBuild is a plan of many steps in a few stages and sets of many files.
 func bigBuild(steps, files int, variant string) PastBuild {
 	p := &Plan{Version: PlanVersion}

@@ -104,6 +104,21 @@ func TestDecodeRecordDamaged(t *testing.T) {
 	}
 }
 
+// Numbers that lead outside the tables are found even where the checksum fits.
+func TestDecodeRecordWrongNumbers(t *testing.T) {
+	good := sampleRecord(t).Encode()
+	for i := len(recordMagic) + 1; i < len(good)-checksumBytes; i++ {
+		for _, b := range []byte{0, 1, 2, 0x7f, 0x80, 0xff} {
+			changed := bytes.Clone(good)
+			changed[i] = b
+			r := DecodeRecord(seal(changed))
+			if len(r.Builds) > 0 {
+				Predict(r.Builds[0].Plan, r.Past())
+			}
+		}
+	}
+}
+
 // seal puts the right checksum behind a changed record.
 func seal(data []byte) []byte {
 	body := data[:len(data)-checksumBytes]
