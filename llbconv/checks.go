@@ -85,7 +85,7 @@ func (c *conversion) checkDefaultBaseNames(prog *program, predefined *environ) {
 		return // with the build's own arguments the same default may not be needed
 	}
 	for _, s := range prog.stages {
-		res, err := c.lex.ProcessWordWithMatches(s.BaseName, env)
+		res, err := c.process(s.BaseName, env)
 		if err != nil {
 			return
 		}

@@ -3,6 +3,7 @@ package llbconv
 import (
 	"maps"
 	"time"
+	"unicode/utf8"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -26,6 +27,7 @@ type conversion struct {
 	buildPlatforms   []ocispecs.Platform
 	implicitPlatform bool // no platform was asked for
 
+	notText  bool // the file is not UTF-8 throughout
 	lex      *shell.Lex
 	escape   rune     // the escape character of the file
 	globals  *environ // arguments declared before the first FROM, and the predefined ones
@@ -52,6 +54,7 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 	c := &conversion{
 		opt:              opt,
 		lint:             lint,
+		notText:          !utf8.Valid(dt),
 		buildArgs:        maps.Clone(opt.Config.BuildArgs),
 		buildPlatforms:   opt.Config.BuildPlatforms,
 		implicitPlatform: opt.TargetPlatform == nil,

@@ -69,6 +69,7 @@ func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
 
 // locate gives a vertex its position in the Dockerfile.
 func (e *emitter) locate(v *vertex, s *step) {
+	v.checkText = e.c.notText
 	if sm := e.c.opt.SourceMap; sm != nil {
 		v.locations = []*llb.SourceLocation{{SourceMap: sm, Ranges: pbRanges(s.location)}}
 	}

@@ -16,6 +16,9 @@ import (
 func (e *stageEval) expose(c *instructions.ExposeCommand) error {
 	var ports []string
 	for _, word := range c.Ports {
+		if err := checkNesting(word, e.c.escape); err != nil {
+			return err
+		}
 		words, err := e.c.lex.ProcessWords(word, e.env)
 		if err != nil {
 			return err

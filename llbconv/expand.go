@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/suggest"
+	"github.com/pkg/errors"
 )
 
 const (
@@ -35,6 +36,40 @@ func plain(lex *shell.Lex, escape rune, word string) bool {
 		!strings.HasPrefix(word, "\ufeff") && utf8.ValidString(word)
 }
 
+// maxNested is how many substitutions one word may nest. The lexer recurses for
+// each, and a stack that overflows ends the process.
+const maxNested = 50_000
+
+// checkNesting fails on a word with too many nested substitutions. Where quotes or
+// escapes make it hard to tell which are nested, all count.
+func checkNesting(word string, escape rune) error {
+	if strings.Count(word, "${") <= maxNested {
+		return nil
+	}
+	plainText := !strings.ContainsAny(word, `"'`) && !strings.ContainsRune(word, escape)
+	depth := 0
+	for i := range len(word) {
+		switch {
+		case strings.HasPrefix(word[i:], "${"):
+			depth++
+		case word[i] == '}' && plainText && depth > 0:
+			depth--
+		}
+		if depth > maxNested {
+			return errors.Errorf("more than %d nested variable substitutions", maxNested)
+		}
+	}
+	return nil
+}
+
+// process expands a word and tells which names it uses.
+func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWordResult, error) {
+	if err := checkNesting(word, c.escape); err != nil {
+		return shell.ProcessWordResult{}, err
+	}
+	return c.lex.ProcessWordWithMatches(word, env)
+}
+
 // expandWord expands the variables of one word of an instruction in the
 // environment of the stage so far and reports names that are not defined.
 func (e *stageEval) expandWord(cmd instructions.Command, word string) (string, error) {
@@ -52,6 +87,9 @@ func (e *stageEval) expandDocument(cmd instructions.Command, doc string) (string
 func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Command, word string) (string, error) {
 	if plain(lex, escape, word) {
 		return word, nil
+	}
+	if err := checkNesting(word, escape); err != nil {
+		return "", err
 	}
 	out, unmatched, err := lex.ProcessWord(word, e.env)
 	e.checkUndefined(cmd, unmatched)
@@ -90,7 +128,7 @@ func (e *stageEval) checkUndefined(cmd instructions.Command, unmatched map[strin
 // titleText expands a step's source text for its progress name; text that
 // cannot be expanded is shown as it is.
 func titleText(lex *shell.Lex, escape rune, text string, env shell.EnvGetter) string {
-	if !plain(lex, escape, text) {
+	if !plain(lex, escape, text) && checkNesting(text, escape) == nil {
 		if out, _, err := lex.ProcessWord(text, env); err == nil {
 			text = out
 		}

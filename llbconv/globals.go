@@ -81,7 +81,7 @@ func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ,
 			if v, ok := buildArgs[def.Key]; ok {
 				arg.definition.Value = &v
 			} else if def.Value != nil {
-				res, err := c.lex.ProcessWordWithMatches(*def.Value, env)
+				res, err := c.process(*def.Value, env)
 				if err != nil {
 					return nil, nil, parser.WithLocation(err, cmd.Location())
 				}

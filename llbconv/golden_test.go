@@ -39,6 +39,21 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestDifferencesInBinary shows the differences that a text file cannot.
+func TestDifferencesInBinary(t *testing.T) {
+	for _, c := range binaryDifferences {
+		t.Run(c.row, func(t *testing.T) {
+			gc := &oracle.GoldenCase{Case: oracle.Case{Name: ": " + c.row, Dockerfile: []byte(c.dockerfile)}}
+			checkAgainstUpstream(t, gc, "differences.txtar")
+		})
+	}
+}
+
+var binaryDifferences = []struct{ row, dockerfile string }{
+	{"invalid-utf8", "FROM busybox\nRUN echo \xff\n"},
+	{"invalid-utf8", "FROM busybox\nRUN [\"a\", \"\xff\"]\n"},
+}
+
 // checkAgainstUpstream compares a case with docker/dockerfile. A case of
 // differences.txtar must show the difference it is named after, and no other.
 func checkAgainstUpstream(t *testing.T, c *oracle.GoldenCase, corpus string) {
@@ -80,6 +95,9 @@ func TestDifferencesDocumented(t *testing.T) {
 			id, _, _ := strings.Cut(c.ShortName(), "+")
 			shown[id] = true
 		}
+	}
+	for _, c := range binaryDifferences {
+		shown[c.row] = true
 	}
 	accepted := map[string]bool{}
 	for _, id := range oracle.Rows() {

@@ -11,6 +11,8 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"google.golang.org/protobuf/proto"
 )
 
 // vertex is an LLB operation of the converter's own. llb.State could build the
@@ -21,6 +23,7 @@ type vertex struct {
 	platform  *ocispecs.Platform // of an exec; nil is the build's default
 	meta      *pb.OpMetadata
 	locations []*llb.SourceLocation
+	checkText bool // the Dockerfile has text that is not UTF-8, look for it here
 
 	// The marshalled form, for the constraints it was made with.
 	mu          sync.Mutex
@@ -60,8 +63,13 @@ func (v *vertex) Validate(context.Context, *llb.Constraints) error {
 	return v.located(v.op.validate())
 }
 
-// located attaches the vertex's position in the Dockerfile to an error.
+// located attaches the vertex's position in the Dockerfile to an error that has
+// none.
 func (v *vertex) located(err error) error {
+	var located *parser.LocationError
+	if errors.As(err, &located) {
+		return err
+	}
 	for _, at := range v.locations {
 		err = parser.WithLocation(err, parserRanges(at.Ranges))
 	}
@@ -98,11 +106,14 @@ func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest
 		op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
 		index, err := v.resolveInputs(ctx, c, op)
 		if err != nil {
-			return "", nil, nil, nil, err
+			return "", nil, nil, nil, v.located(err)
 		}
 		v.op.marshal(op, index, len(op.Inputs))
 		if op.GetExec() != nil {
 			op.Platform = v.execPlatform(c)
+		}
+		if v.checkText && (!isText(op) || !isText(v.meta)) {
+			return "", nil, nil, nil, v.located(errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8"))
 		}
 		if v.bytes, err = op.MarshalVT(); err != nil {
 			return "", nil, nil, nil, err
@@ -110,6 +121,13 @@ func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest
 		v.constraints, v.digest = c, digest.FromBytes(v.bytes)
 	}
 	return v.digest, v.bytes, v.meta, v.locations, nil
+}
+
+// isText tells whether all strings of a message are UTF-8, as they have to be.
+// MarshalVT does not look.
+func isText(m proto.Message) bool {
+	_, err := proto.Marshal(m)
+	return err == nil
 }
 
 // resolveInputs adds the distinct inputs to op and returns where each input is.

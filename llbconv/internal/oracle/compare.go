@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"reflect"
@@ -26,7 +25,7 @@ type Diff struct {
 	// Row is the row of docs/differences.md that explains it, empty if none does.
 	Row string
 
-	want, got *Op // of a difference in metadata
+	want, got *Op // of a difference in operations or metadata
 }
 
 // attempts is how often docker/dockerfile is asked again after a difference. Some
@@ -108,6 +107,10 @@ func errorDiffs(want, got *Failure) []Diff {
 		if f == nil {
 			return "no error"
 		}
+		if strings.Contains(f.Text, "unknown instruction: ") { // BuildKit's parser suggests any of several
+			text, _, _ := strings.Cut(f.Text, " (did you mean ")
+			return text
+		}
 		return f.Text
 	}
 	if text(want) != text(got) {
@@ -143,8 +146,8 @@ func warningsText(ws []Warning) string {
 
 // graphDiffs compares two definitions.
 func graphDiffs(want, got *Graph) []Diff {
-	if d := opsDiff(want, got); d != "" {
-		return []Diff{{Kind: "operations", Detail: d}}
+	if d := opsDiff(want, got); d != nil {
+		return []Diff{*d}
 	}
 	var out []Diff
 	if want.Head != got.Head || !slices.Equal(want.Order, got.Order) {
@@ -167,28 +170,41 @@ func graphDiffs(want, got *Graph) []Diff {
 
 // opsDiff describes the first operation that only one side has, next to the one
 // on the other side that looks most like it.
-func opsDiff(want, got *Graph) string {
+func opsDiff(want, got *Graph) *Diff {
 	for _, dgst := range want.Order {
 		if _, ok := got.Ops[dgst]; ok {
 			continue
 		}
-		text := want.opText(dgst, want.numbers())
+		d := &Diff{Kind: "operations", want: want.Ops[dgst]}
 		other := ""
-		for _, d := range got.Order {
-			if _, ok := want.Ops[d]; !ok && (other == "" || sameName(want.Ops[dgst], got.Ops[d])) {
-				other = got.opText(d, got.numbers())
+		for _, o := range got.Order {
+			if _, ok := want.Ops[o]; ok {
+				continue
+			}
+			if d.got == nil || !alike(d.want, d.got) && alike(d.want, got.Ops[o]) {
+				d.got, other = got.Ops[o], got.opText(o, got.numbers())
 			}
 		}
-		return cmp.Diff(shorten(text), shorten(other))
+		d.Detail = cmp.Diff(shorten(want.opText(dgst, want.numbers())), shorten(other))
+		return d
 	}
 	for _, dgst := range got.Order {
 		if _, ok := want.Ops[dgst]; !ok {
-			return "only ours:\n" + shorten(got.opText(dgst, got.numbers()))
+			return &Diff{Kind: "operations", Detail: "only ours:\n" + shorten(got.opText(dgst, got.numbers())), got: got.Ops[dgst]}
 		}
 	}
-	return ""
+	return nil
 }
 
-func sameName(a, b *Op) bool {
-	return a.Meta.Description["llb.customname"] == b.Meta.Description["llb.customname"] && !bytes.Equal(a.Bytes, b.Bytes)
+// alike tells whether two operations are of the same kind and for the same step.
+func alike(a, b *Op) bool {
+	kind := func(op *Op) string {
+		var msg pb.Op
+		if err := msg.UnmarshalVT(op.Bytes); err != nil || msg.Op == nil {
+			return ""
+		}
+		name, _ := opBody(&msg)
+		return name
+	}
+	return kind(a) == kind(b) && a.Meta.Description["llb.customname"] == b.Meta.Description["llb.customname"]
 }

@@ -30,10 +30,34 @@ type row struct {
 
 var rows = []row{
 	{id: "onbuild-step-numbers", covers: func(_ *Case, _, _ *Outcome, d *Diff) bool {
-		return d.want != nil && sameButNumber(d.want.Meta, d.got.Meta)
+		return d.Kind == "metadata" && sameButNumber(d.want.Meta, d.got.Meta)
 	}},
 	{id: "onbuild-late-image", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
 		return (d.Kind == "operations" || d.Kind == "warnings") && lateImage(upstream, ours)
+	}},
+	{id: "from-letter-case", covers: func(c *Case, upstream, _ *Outcome, d *Diff) bool {
+		return d.Kind != "options" && badReference(upstream.Err) && namesStage(c, upstream.Err)
+	}},
+	{id: "copy-from-index", covers: func(_ *Case, _, ours *Outcome, d *Diff) bool {
+		return d.Kind != "error position" && ours.Err != nil && strings.HasPrefix(ours.Err.Text, "invalid stage index ")
+	}},
+	{id: "add-git-flags", covers: func(c *Case, upstream, _ *Outcome, d *Diff) bool {
+		if d.Kind == "error" {
+			return upstream.Err != nil && gitFlagError(upstream.Err.Text) && severalSources.Match(c.Dockerfile)
+		}
+		return d.Kind == "operations" && sameButGitFlags(d.want, d.got)
+	}},
+	{id: "image-suggestions", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
+		if d.Kind != "error" || upstream.Err == nil || ours.Err == nil {
+			return false
+		}
+		text, guess, _ := strings.Cut(upstream.Err.Text, " (did you mean docker.io/library")
+		ourText, _, _ := strings.Cut(ours.Err.Text, " (did you mean ")
+		return guess != "" && text == ourText || text == ourText && strings.Contains(ours.Err.Text, "(did you mean docker.io/library/")
+	}},
+	{id: "invalid-utf8", covers: func(c *Case, upstream, ours *Outcome, d *Diff) bool {
+		return d.Kind == "error" && ours.Err != nil && strings.HasPrefix(ours.Err.Text, "text is not valid UTF-8") &&
+			upstream.Err != nil && strings.Contains(upstream.Err.Text, "invalid UTF-8")
 	}},
 	{id: "first-bad-base", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
 		return strings.HasPrefix(d.Kind, "error") && badReference(upstream.Err) && badReference(ours.Err)
@@ -91,6 +115,38 @@ func sameButNumber(want, got *pb.OpMetadata) bool {
 }
 
 var stepNumber = regexp.MustCompile(`^\[((?:\S+ )*) *\d+/`)
+
+// namesStage tells whether a bad reference is the name of a stage in other letters.
+func namesStage(c *Case, f *Failure) bool {
+	_, rest, _ := strings.Cut(f.Text, `"`)
+	name, _, _ := strings.Cut(rest, `"`)
+	as := regexp.MustCompile(`(?im)\sAS\s+` + regexp.QuoteMeta(name) + `\s*$`)
+	return as.Match(c.Dockerfile)
+}
+
+// severalSources finds an ADD with a git repository or URL and another source.
+var severalSources = regexp.MustCompile(`(?i)ADD\s(.*\s)?\S*(//|@)\S+\s+\S+\s+\S`)
+
+// gitFlagError tells whether an error is about flags of git sources.
+func gitFlagError(text string) bool {
+	return text == "inconsistent keep-git-dir configuration" || strings.HasPrefix(text, "checksum mismatch ") ||
+		strings.HasPrefix(text, "invalid checksum digest") || text == "unsupported digest algorithm"
+}
+
+// sameButGitFlags tells whether two git sources differ in a flag only.
+func sameButGitFlags(want, got *Op) bool {
+	source := func(op *Op) *pb.SourceOp {
+		var msg pb.Op
+		if op == nil || msg.UnmarshalVT(op.Bytes) != nil || msg.GetSource() == nil {
+			return nil
+		}
+		delete(msg.GetSource().Attrs, pb.AttrKeepGitDir)
+		delete(msg.GetSource().Attrs, pb.AttrGitChecksum)
+		return msg.GetSource()
+	}
+	w, g := source(want), source(got)
+	return w != nil && g != nil && strings.HasPrefix(w.Identifier, "git://") && proto.Equal(w, g)
+}
 
 // badReference tells whether an error is about a base that cannot be an image.
 func badReference(f *Failure) bool {

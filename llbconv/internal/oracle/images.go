@@ -18,7 +18,7 @@ import (
 // Images is a fake registry. Any name that is a valid reference is an image; its
 // config depends on words in the repository's name:
 //
-//	missing     there is no such image
+//	missing     there is no such image, nor "alpin"
 //	broken      the config is not JSON
 //	nopath      no PATH in its environment
 //	env         more variables
@@ -53,7 +53,7 @@ func (r Images) ResolveImageConfig(ctx context.Context, ref string, opt sourcere
 	}
 	repo := reference.Path(named)
 	has := func(word string) bool { return strings.Contains(repo, word) }
-	if has("missing") {
+	if has("missing") || repo == "library/alpin" {
 		return "", "", nil, fmt.Errorf("%s: not found", ref)
 	}
 	dgst := digest.FromString(ref)

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/protobuf/proto"
 )
 
 // Outcome is what a conversion for one platform gives, in comparable form.
@@ -84,6 +85,9 @@ func (o *Outcome) addGraph(ctx context.Context, name string, st llb.State) error
 	def, err := st.Marshal(ctx, llb.LocalUniqueID("unique"))
 	if err != nil {
 		return err
+	}
+	if _, err := proto.Marshal(def.ToPB()); err != nil {
+		return err // it cannot be sent to a daemon
 	}
 	g := &Graph{Ops: map[digest.Digest]*Op{}}
 	for _, dt := range def.Def {
