@@ -24,8 +24,7 @@ demo: ## Build an example four times and show what is cached
 test: ## Run all tests, those on a real daemon too
 	$(GO) test -count=1 -timeout 45m ./...
 
-# The oracle's linter, docker/dockerfile's, is not made for concurrent use and has
-# races of its own.
+# Without the comparisons: docker/dockerfile's converter has races of its own.
 .PHONY: race
 race: ## Run the tests without a daemon under the race detector
 	CGO_ENABLED=1 $(GO) test -race -skip '^TestOracle' ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/...

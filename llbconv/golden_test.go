@@ -28,7 +28,9 @@ func TestGolden(t *testing.T) {
 				if os.Getenv("UPDATE") == "" && got != c.Want {
 					t.Errorf("%s", cmp.Diff(c.Want, got))
 				}
-				checkAgainstUpstream(t, c, filepath.Base(corpus.Path))
+				if runsUpstream {
+					checkAgainstUpstream(t, c, filepath.Base(corpus.Path))
+				}
 			})
 		}
 		if os.Getenv("UPDATE") != "" {

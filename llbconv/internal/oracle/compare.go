@@ -31,7 +31,7 @@ type Diff struct {
 // attempts is how often docker/dockerfile is asked again after a difference. Some
 // of its results depend on the order of map iteration or of concurrent lookups;
 // ours must be one of them.
-const attempts = 12
+const attempts = 50
 
 // Report is what Compare finds.
 type Report struct {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package llbconv_test
+
+const runsUpstream = true
