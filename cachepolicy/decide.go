@@ -110,7 +110,7 @@ func ttlInput(s Setting, w Window) Input {
 func (d *Decision) checkFacts(r Rule, f Facts) error {
 	if s, ok := r.Get(OptionArgs); ok {
 		filter := s.args
-		if s.Origin.Kind == OriginRule {
+		if s.Origin.single() {
 			if err := filter.Check(f.DeclaredArgs, s.Origin); err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 		d.Args = &filter
 	}
 	if s, ok := r.Get(OptionModes); ok {
-		if !f.LocalCopy && s.Origin.Kind == OriginRule {
+		if !f.LocalCopy && s.Origin.single() {
 			return (&Error{Option: OptionModes, Message: fmt.Sprintf("this %s takes no file of the build context; modes=ignore is for local files, so remove it", f.ID.Instruction)}).at(s.Origin)
 		}
 		d.IgnoreModes = f.LocalCopy
@@ -130,16 +130,17 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 }
 
 // Check returns an error (*Error, at the origin of the args option) when the
-// filter names an ARG that is not among the declared ones. For a stage's default
-// or an override that is to be checked with all ARGs of the stage, since a single
-// step may stand above a declaration; Decide checks a step's own rule.
+// filter names an ARG that is not among the declared ones. Decide checks a rule
+// for a single step. A rule for several, a stage's default or a broad override, is
+// to be checked with all ARGs of the stage, since a step may stand above a
+// declaration.
 func (f ArgFilter) Check(declared []string, origin Origin) error {
 	for _, n := range f.Names {
 		if slices.Contains(declared, n) {
 			continue
 		}
 		message := fmt.Sprintf("ARG %s is not declared in this stage; declare it or leave it out", n)
-		if origin.Kind == OriginRule {
+		if origin.single() {
 			message = fmt.Sprintf("ARG %s is not declared above this step; declare it there or leave it out", n)
 		}
 		return (&Error{Option: OptionArgs, Message: message, Suggestion: nearest(n, declared)}).at(origin)

@@ -91,6 +91,9 @@ func TestDecideErrors(t *testing.T) {
 		{"undeclared", mustRule(t, "args=A,AP_ENV", 3), "cache rule on line 3: option args: ARG AP_ENV is not declared above this step; declare it there or leave it out (did you mean APP_ENV?)"},
 		{"undeclared in the stage's rule", Rule{}.Inherit(stage, "RUN"), ""},
 		{"modes without local files", mustRule(t, "modes=ignore", 3), "cache rule on line 3: option modes: this RUN takes no file of the build context"},
+		{"modes by an override for one step", mustOverrides(t, "a/2: modes=ignore").Apply(StepID{Stage: "a", Number: 2, Instruction: "COPY"}, Rule{}), "build argument CACHEWRIGHT_RULES: option modes: this RUN takes no file"},
+		{"args by an override for one line", mustOverrides(t, "@5: args=X").Apply(runFacts.ID, Rule{}), "build argument CACHEWRIGHT_RULES: option args: ARG X is not declared above this step"},
+		{"args by a broad override", mustOverrides(t, "install: args=X").Apply(runFacts.ID, Rule{}), ""},
 		{"modes by a broad override", mustOverrides(t, "*: modes=ignore").Apply(StepID{Stage: "a", Instruction: "COPY"}, Rule{}), ""},
 	} {
 		_, err := Decide(tt.rule, runFacts, testBuild(t))

@@ -26,6 +26,21 @@ type Origin struct {
 	Name string `json:"name,omitempty"`
 }
 
+// single reports whether a rule from there is meant for one step alone, so that it
+// has to fit that step.
+func (o Origin) single() bool {
+	switch o.Kind {
+	case OriginRule:
+		return true
+	case OriginOverride:
+		s, err := ParseSelector(o.Name)
+		return err == nil && s.single()
+	case OriginLine, OriginDefault, OriginBuildArg, OriginBaseImage, OriginBuiltin, OriginContext, OriginStageRule:
+		return false
+	}
+	return false
+}
+
 // String names the place in a few words, for a table or a sentence.
 func (o Origin) String() string {
 	switch o.Kind {

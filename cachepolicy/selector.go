@@ -48,6 +48,9 @@ type Selector struct {
 	plain  bool   // a stage's name and nothing else
 }
 
+// globChars are what makes a stage's name a glob.
+const globChars = `*?[\`
+
 const selectorForms = "a selector is a stage's name or glob, STAGE/N, STAGE/* or @LINE"
 
 // ParseSelector reads a selector. Stage names are compared without regard to
@@ -82,7 +85,7 @@ func parseSelector(text string) (Selector, *Error) {
 		s.number = n
 	}
 	s.stage = strings.ToLower(stage)
-	s.plain = !hasStep && !strings.ContainsAny(stage, `*?[\`)
+	s.plain = !hasStep && !strings.ContainsAny(stage, globChars)
 	if _, err := path.Match(s.stage, ""); err != nil || stage == "" || strings.ContainsAny(stage, " \t") {
 		return s, &Error{Message: fmt.Sprintf("selector %q: %q is not a stage's name or glob; %s", text, stage, selectorForms)}
 	}
@@ -104,6 +107,11 @@ func (s Selector) String() string { return s.text }
 // Plain reports whether the selector is a stage's name and nothing more. In
 // --no-cache-filter such a one keeps the meaning it has for docker/dockerfile.
 func (s Selector) Plain() bool { return s.plain }
+
+// single reports whether the selector picks one step, not any number.
+func (s Selector) single() bool {
+	return s.line > 0 || s.number > 0 && !strings.ContainsAny(s.stage, globChars)
+}
 
 // Matches reports whether the selector picks the step.
 func (s Selector) Matches(id StepID) bool {
