@@ -107,18 +107,19 @@ func (e *stageEval) newCopy(dest, chown, chmod string, exclude []string) (*copyO
 func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesAndDest, text, chown, chmod string, f copyFlags) error {
 	title := titleText(e.c.lex, e.c.escape, text, e.env)
 	prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env)
-	hist := f.keyword
+	var hist strings.Builder
+	hist.WriteString(f.keyword)
 	if f.parents {
-		hist += " --parents"
+		hist.WriteString(" --parents")
 	}
 	if chown != "" {
-		hist += " --chown=" + chown
+		hist.WriteString(" --chown=" + chown)
 	}
 	if chmod != "" {
-		hist += " --chmod=" + chmod
+		hist.WriteString(" --chmod=" + chmod)
 	}
 	for _, src := range args.SourcePaths {
-		hist += " " + src
+		hist.WriteString(" " + src)
 		file, err := e.copyPath(cmd, src, f)
 		if err != nil {
 			return err
@@ -126,7 +127,7 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 		op.files = append(op.files, file)
 	}
 	for _, doc := range args.SourceContents {
-		hist += " <<" + doc.Path
+		hist.WriteString(" <<" + doc.Path)
 		name, err := system.CheckSystemDriveAndRemoveDriveLetter(doc.Path, e.s.platform.OS, false)
 		if err != nil {
 			return errors.Wrap(err, "removing drive letter")
@@ -137,7 +138,8 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 		})
 	}
 	e.addStep(cmd, op, title, prefix)
-	e.s.config.history.add(hist+" "+args.DestPath+" # buildkit", true, e.c.epoch)
+	hist.WriteString(" " + args.DestPath + " # buildkit")
+	e.s.config.history.add(hist.String(), true, e.c.epoch)
 	return nil
 }
 

@@ -88,7 +88,7 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
 		AsyncLocalOpts: s.localOptions,
 	}); err != nil {
-		return nil, err
+		return nil, parser.WithLocation(err, decl.Location)
 	}
 	if s.replaced == nil {
 		s.noCache = c.isNoCache(decl.Name)

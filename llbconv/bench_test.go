@@ -1,0 +1,123 @@
+package llbconv_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/cachewright/cachewright/llbconv/internal/oracle"
+)
+
+// typical is a file as projects have them: 25 steps in 3 stages.
+const typical = `# syntax=docker/dockerfile:1
+ARG GO_VERSION=1.26
+FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
+ARG TARGETOS TARGETARCH
+WORKDIR /src
+ENV CGO_ENABLED=0 GOFLAGS=-trimpath
+RUN apt-get update && apt-get install -y git make
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build GOOS=$TARGETOS GOARCH=$TARGETARCH make
+RUN make test
+RUN --mount=type=secret,id=token,env=TOKEN ./publish
+RUN ./check a && ./check b
+
+FROM node:22 AS web
+WORKDIR /web
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY web/ .
+ARG API_URL=http://localhost
+RUN npm run build -- --api=${API_URL}
+RUN npm test
+RUN <<EOF
+npm prune --production
+rm -rf /tmp/*
+EOF
+
+FROM debian:bookworm-slim
+LABEL org.opencontainers.image.title=app org.opencontainers.image.vendor="some one"
+RUN apt-get update && apt-get install -y ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN useradd -r app
+WORKDIR /app
+COPY --from=build /src/bin/ ./bin/
+COPY --from=web --chown=app:app /web/dist ./public
+COPY --chmod=755 <<EOF /entrypoint.sh
+#!/bin/sh
+exec /app/bin/app "$@"
+EOF
+ENV PORT=8080 PATH=/app/bin:$PATH
+RUN chown -R app /app && app --version
+RUN app self-test
+EXPOSE ${PORT}
+VOLUME /data
+USER app
+HEALTHCHECK CMD curl -f http://localhost:$PORT/
+ENTRYPOINT ["/entrypoint.sh"]
+CMD ["serve"]
+`
+
+// BenchmarkConvert converts and marshals, with this project's converter ("ours")
+// and docker/dockerfile's ("upstream").
+func BenchmarkConvert(b *testing.B) {
+	files := map[string]string{
+		"typical":              typical,
+		"arg-and-run-1000":     shapes["arg and run"](1000),
+		"env-chain-2000":       shapes["env chain"](2000),
+		"run-chain-2000":       shapes["run chain"](2000),
+		"copy-chain-2000":      shapes["copy chain"](2000),
+		"linear-stages-800":    shapes["linear stages"](800),
+		"diamonds-200":         shapes["diamonds"](200),
+		"mounts-of-images-200": shapes["mounts of images"](200),
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		dt := []byte(files[name])
+		b.Run(name+"/ours", func(b *testing.B) { bench(b, marshalOurs, dt) })
+		b.Run(name+"/upstream", func(b *testing.B) { bench(b, marshalUpstream, dt) })
+	}
+}
+
+// BenchmarkGrowth shows how this project's converter grows with the file.
+func BenchmarkGrowth(b *testing.B) {
+	for _, name := range []string{"arg and run", "env chain", "run chain", "copy chain", "linear stages"} {
+		for _, n := range []int{1000, 10_000} {
+			dt := []byte(shapes[name](n))
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { bench(b, marshalOurs, dt) })
+		}
+	}
+}
+
+func bench(b *testing.B, convert func([]byte) error, dt []byte) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := convert(dt); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// marshalUpstream converts and marshals with docker/dockerfile's converter.
+func marshalUpstream(dt []byte) error {
+	caps := (&oracle.Case{}).Caps()
+	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, dockerfile2llb.ConvertOpt{
+		MetaResolver: oracle.Images{},
+		LLBCaps:      &caps,
+		SourceMap:    llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", dt),
+		Warn:         ignoreWarning,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = res.State.Marshal(context.Background())
+	return err
+}
+
+func ignoreWarning(_, _, _, _ string, _ []parser.Range) {}
