@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -141,6 +142,9 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	s.config = newImageConfig(img)
 	if isEmptyImage(img) {
 		return nil
+	}
+	if c.notText && !utf8.ValidString(s.decl.SourceCode) {
+		return errNotText
 	}
 	s.pinned = pinned
 	return nil

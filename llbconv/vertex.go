@@ -113,7 +113,7 @@ func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest
 			op.Platform = v.execPlatform(c)
 		}
 		if v.checkText && (!isText(op) || !isText(v.meta)) {
-			return "", nil, nil, nil, v.located(errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8"))
+			return "", nil, nil, nil, v.located(errNotText)
 		}
 		if v.bytes, err = op.MarshalVT(); err != nil {
 			return "", nil, nil, nil, err
@@ -122,6 +122,8 @@ func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest
 	}
 	return v.digest, v.bytes, v.meta, v.locations, nil
 }
+
+var errNotText = errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8")
 
 // isText tells whether all strings of a message are UTF-8, as they have to be.
 // MarshalVT does not look.

@@ -107,7 +107,7 @@ func errorDiffs(want, got *Failure) []Diff {
 		if f == nil {
 			return "no error"
 		}
-		if strings.Contains(f.Text, "unknown instruction: ") { // BuildKit's parser suggests any of several
+		if strings.Contains(f.Text, "unknown instruction: ") || strings.Contains(f.Text, "unknown flag: ") { // BuildKit's parser suggests any of several
 			text, _, _ := strings.Cut(f.Text, " (did you mean ")
 			return text
 		}
