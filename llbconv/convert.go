@@ -33,6 +33,9 @@ type Options struct {
 	Caps *apicaps.CapSet
 	// Warn receives the findings of the build checks; nil drops them.
 	Warn linter.LintWarnFunc
+	// Advise receives hints that docker/dockerfile does not give and that no check
+	// counts; nil drops them.
+	Advise linter.LintWarnFunc
 	// AllStages converts also the stages that the target does not need, so that
 	// checks see the whole file.
 	AllStages bool

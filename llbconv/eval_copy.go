@@ -138,6 +138,10 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 		})
 	}
 	e.addStep(cmd, op, title, prefix)
+	if err := e.c.checkCopySupport(op, f.parents); err != nil {
+		return err
+	}
+	e.adviseCopy(cmd, op)
 	hist.WriteString(" " + args.DestPath + " # buildkit")
 	e.s.config.history.add(hist.String(), true, e.c.epoch)
 	return nil

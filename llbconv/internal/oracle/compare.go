@@ -16,7 +16,7 @@ import (
 
 // Diff is one difference between two outcomes.
 type Diff struct {
-	// Kind says what differs: "error", "error position", "warnings",
+	// Kind says what differs: "error", "error position", "warnings", "advice",
 	// "operations", "order", "metadata", "position", "image", "base image",
 	// "scans", "epoch", "ignore cache".
 	Kind string
@@ -86,6 +86,7 @@ func Differences(upstream, ours *Outcome) []Diff {
 		}
 	}
 	add("warnings", warningsText(upstream.Warnings), warningsText(ours.Warnings))
+	add("advice", warningsText(upstream.Advice), warningsText(ours.Advice))
 	if upstream.Err != nil || ours.Err != nil {
 		return append(out, errorDiffs(upstream.Err, ours.Err)...)
 	}

@@ -48,6 +48,7 @@ type request struct {
 	sourceMap *llb.SourceMap
 	images    Images
 	warnings  warnings
+	advice    warnings
 }
 
 func newRequest(c *Case) (*request, error) {
@@ -116,6 +117,7 @@ func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 			MetaResolver:   r.images,
 			Caps:           r.caps,
 			Warn:           r.warnings.add,
+			Advise:         r.advice.add,
 			AllStages:      c.AllStages,
 		})
 		if err != nil {
@@ -145,7 +147,7 @@ func capture(c *Case, convert func(*request) (*result, error)) (o *Outcome) {
 		return o
 	}
 	defer func() {
-		o.Warnings = r.warnings.list
+		o.Warnings, o.Advice = r.warnings.list, r.advice.list
 		if p := recover(); p != nil {
 			o.Err = &Failure{Text: fmt.Sprintf("panic: %v\n%s", p, debug.Stack())}
 		}

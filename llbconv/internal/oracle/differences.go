@@ -59,6 +59,10 @@ var rows = []row{
 		return d.Kind == "error" && ours.Err != nil && strings.HasPrefix(ours.Err.Text, "text is not valid UTF-8") &&
 			upstream.Err != nil && strings.Contains(upstream.Err.Text, "invalid UTF-8")
 	}},
+	{id: "advice", covers: func(_ *Case, _, _ *Outcome, d *Diff) bool { return d.Kind == "advice" }},
+	{id: "missing-capabilities", covers: func(_ *Case, _, ours *Outcome, d *Diff) bool {
+		return d.Kind == "error" && ours.Err != nil && strings.Contains(ours.Err.Text, "or later, this builder is older")
+	}},
 	{id: "first-bad-base", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
 		return strings.HasPrefix(d.Kind, "error") && badReference(upstream.Err) && badReference(ours.Err)
 	}},

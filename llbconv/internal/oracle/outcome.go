@@ -20,6 +20,8 @@ type Outcome struct {
 	Err *Failure
 	// Warnings are the findings of the build checks.
 	Warnings []Warning
+	// Advice are hints that only this project's converter gives.
+	Advice []Warning
 	// Graphs are the definitions: "" is the result, other names are the states
 	// for an SBOM scanner.
 	Graphs map[string]*Graph

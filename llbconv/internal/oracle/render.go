@@ -23,6 +23,9 @@ func (o *Outcome) Text() string {
 	for _, w := range o.Warnings {
 		fmt.Fprintf(&b, "warning %s: %s%s\n", w.Rule, w.Message, lines(w.Location))
 	}
+	for _, w := range o.Advice {
+		fmt.Fprintf(&b, "advice %s: %s%s\n", w.Rule, w.Message, lines(w.Location))
+	}
 	if o.Err != nil {
 		fmt.Fprintf(&b, "error%s: %s\n", o.Err.lines(), o.Err.Text)
 		return b.String()

@@ -1,0 +1,58 @@
+package llbconv
+
+import (
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	"github.com/pkg/errors"
+)
+
+// lacks tells whether the daemon is known not to have a capability.
+func (c *conversion) lacks(id apicaps.CapID) bool {
+	return c.opt.Caps != nil && c.opt.Caps.Supports(id) != nil
+}
+
+// checkCopySupport fails where an old daemon would ignore what a COPY or ADD asks
+// for and copy the wrong files or modes.
+func (c *conversion) checkCopySupport(op *copyOp, parents bool) error {
+	filtered := ""
+	switch {
+	case parents:
+		filtered = "--parents"
+	case len(op.exclude) > 0:
+		filtered = "--exclude"
+	}
+	if filtered != "" && c.lacks(pb.CapFileCopyIncludeExcludePatterns) {
+		return errors.Errorf("%s needs BuildKit v0.9 or later, this builder is older", filtered)
+	}
+	// Symbolic modes have a capability of their own that no daemon announces; this
+	// one came with the same release.
+	if op.mode != nil && op.mode.symbolic != "" && c.lacks(pb.CapExecValidExitCode) {
+		return errors.Errorf("--chmod=%s needs BuildKit v0.17 or later, this builder is older: use an octal mode", op.mode.symbolic)
+	}
+	return nil
+}
+
+// adviseCopy gives hints about flags of COPY and ADD that do less than they say.
+func (e *stageEval) adviseCopy(cmd command, op *copyOp) {
+	if op.link && op.mode != nil {
+		e.advise("LinkWithChmod", "--link has no effect together with --chmod, set the mode in the source stage instead", cmd.Location())
+	}
+	for _, f := range op.files {
+		if len(f.required) > 0 && e.c.lacks(pb.CapFileCopyRequiredPaths) {
+			e.advise("ParentsUnchecked", "A missing "+strings.Join(f.required, ", ")+" is not an error on this builder, --parents needs BuildKit v0.26 or later for that", cmd.Location())
+		}
+	}
+}
+
+// advise gives a hint that docker/dockerfile does not have. It can be skipped like
+// a build check, but does not count as one.
+func (e *stageEval) advise(rule, text string, at []parser.Range) {
+	_, skipped := e.lint.SkippedRules[rule]
+	if e.c.opt.Advise == nil || e.lint.SkipAll || skipped {
+		return
+	}
+	e.c.opt.Advise(rule, "Hints about what an instruction does not do", "", text, at)
+}
