@@ -36,7 +36,8 @@ func buildDebian(ctx context.Context, work string) (v1.ImageIndex, error) {
 		return nil, err
 	}
 	root := filepath.Join(work, "root")
-	if err := run(ctx, debootstrap, "--variant=minbase", "bookworm", root); err != nil {
+	// What debootstrap mounts must not outlive it, even if it is killed.
+	if err := run(ctx, "unshare", "--mount", debootstrap, "--variant=minbase", "bookworm", root); err != nil {
 		return nil, err
 	}
 	if err := run(ctx, "/bin/sh", "-ec", slim, "slim", root); err != nil {
