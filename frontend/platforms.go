@@ -30,8 +30,11 @@ type platformBuild struct {
 // once.
 func (b *build) platforms(ctx context.Context) (*built, error) {
 	all := make([]platformBuild, max(1, len(b.ui.TargetPlatforms)))
+	// These report findings on the build's own ctx: a platform that fails first
+	// cancels that of the others, whose findings must not get lost by that.
+	opt := b.options(ctx)
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
-		res, err := llbconv.Convert(ctx, b.src.Data, b.platformOptions(ctx, platform, i))
+		res, err := llbconv.Convert(ctx, b.src.Data, forPlatform(opt, platform, i))
 		if err != nil {
 			return nil, err
 		}
@@ -53,10 +56,9 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 	return &built{rb: rb, platforms: all}, nil
 }
 
-// platformOptions returns the options of the i-th platform's conversion. The
-// checks find the same on every platform, so only the first one's are reported.
-func (b *build) platformOptions(ctx context.Context, platform *ocispecs.Platform, i int) llbconv.Options {
-	opt := b.options(ctx)
+// forPlatform returns the options of the i-th platform's conversion. The checks
+// find the same on every platform, so only the first one's are reported.
+func forPlatform(opt llbconv.Options, platform *ocispecs.Platform, i int) llbconv.Options {
 	opt.TargetPlatform = platform
 	if i > 0 {
 		opt.Warn = nil
