@@ -16,11 +16,11 @@ import (
 
 // Busybox is library/busybox:latest for linux/amd64 and linux/arm64, from
 // Debian's busybox-static.
-var Busybox = Image{ref: "library/busybox:latest", name: "busybox", version: 1, build: buildBusybox}
+var Busybox = Image{ref: "library/busybox:latest", name: "busybox", version: 2, build: buildBusybox}
 
 // Alpine is a stand-in for library/alpine:latest: busybox with Alpine's layout,
 // without apk. For linux/amd64 and linux/arm64.
-var Alpine = Image{ref: "library/alpine:latest", name: "alpine", version: 1, build: buildAlpine}
+var Alpine = Image{ref: "library/alpine:latest", name: "alpine", version: 2, build: buildAlpine}
 
 // Debian's busybox has no adduser and addgroup, which many Dockerfiles call.
 var (

@@ -14,7 +14,7 @@ import (
 
 // Debian is library/debian:bookworm-slim for this machine's architecture, made
 // with debootstrap. Making it takes the better part of a minute.
-var Debian = Image{ref: "library/debian:bookworm-slim", name: "debian", version: 1, build: buildDebian}
+var Debian = Image{ref: "library/debian:bookworm-slim", name: "debian", version: 2, build: buildDebian}
 
 // slim are paths of a minimal Debian that the slim images leave out: caches and
 // documentation.

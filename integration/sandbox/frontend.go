@@ -26,17 +26,18 @@ func (s *Sandbox) PushFrontend(ctx context.Context, ref string, platforms ...str
 	if len(platforms) == 0 {
 		platforms = []string{"linux/" + runtime.GOARCH}
 	}
-	recipe, err := frontendConfig()
+	dir, err := os.MkdirTemp("", "cachewright-frontend-")
 	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "frontend")
 	var images []v1.Image
 	for _, platform := range platforms {
-		layer, err := frontendLayer(ctx, platform, recipe.Entrypoint[0])
-		if err != nil {
+		if err := CompileFrontend(ctx, platform, binary); err != nil {
 			return err
 		}
-		image, err := newImage(platform, recipe, layer)
+		image, err := FrontendImage(platform, binary)
 		if err != nil {
 			return err
 		}
@@ -49,32 +50,42 @@ func (s *Sandbox) PushFrontend(ctx context.Context, ref string, platforms ...str
 	return s.PushIndex(ctx, ref, index)
 }
 
-// frontendLayer returns a layer with the frontend compiled for platform at path.
-func frontendLayer(ctx context.Context, platform, path string) (v1.Layer, error) {
+// CompileFrontend compiles cmd/frontend of this tree for a platform such as
+// linux/arm64 and writes the static binary to the file binary.
+func CompileFrontend(ctx context.Context, platform, binary string) error {
 	root, err := RepoRoot()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p, err := v1.ParsePlatform(platform)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	dir, err := os.MkdirTemp("", "cachewright-frontend-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "frontend")
 	cmd := goCommand(ctx, root, "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/frontend")
 	cmd.Env = append(cmd.Env, "GOOS="+p.OS, "GOARCH="+p.Architecture)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build cmd/frontend for %s: %w\n%s", platform, err, out)
+		return fmt.Errorf("build cmd/frontend for %s: %w\n%s", platform, err, out)
+	}
+	return nil
+}
+
+// FrontendImage wraps a frontend's binary, compiled for platform, into an image
+// like the one of the release recipe.
+func FrontendImage(platform, binary string) (v1.Image, error) {
+	recipe, err := frontendConfig()
+	if err != nil {
+		return nil, err
 	}
 	body, err := os.ReadFile(binary)
 	if err != nil {
 		return nil, err
 	}
-	return NewLayer(File{Path: strings.TrimPrefix(path, "/"), Mode: 0o755, Body: string(body)})
+	path := strings.TrimPrefix(recipe.Entrypoint[0], "/")
+	layer, err := NewLayer(File{Path: path, Mode: 0o755, Body: string(body)})
+	if err != nil {
+		return nil, err
+	}
+	return newImage(platform, recipe, layer)
 }
 
 // frontendConfig reads the labels and the entry point of the frontend image from

@@ -18,7 +18,7 @@ import (
 // Golang is library/golang:1.26 for this machine's architecture: Debian with
 // this machine's Go toolchain, certificates and Go proxy settings. It has no C
 // compiler.
-var Golang = Image{ref: "library/golang:1.26", name: "golang", version: 1, inputs: golangInputs, build: buildGolang}
+var Golang = Image{ref: "library/golang:1.26", name: "golang", version: 2, inputs: golangInputs, build: buildGolang}
 
 // goSettings are the go env variables that say where modules come from. A build
 // inside the sandbox gets them from this machine.

@@ -8,13 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/match"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -38,6 +41,23 @@ type Image struct {
 func (i Image) As(ref string) Image {
 	i.ref = ref
 	return i
+}
+
+// Native makes the image, if build/images does not have it, and returns it for
+// this machine's architecture.
+func (i Image) Native(ctx context.Context) (v1.Image, error) {
+	index, err := i.load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("make image %s: %w", i.ref, err)
+	}
+	images, err := partial.FindImages(index, match.Platforms(v1.Platform{OS: "linux", Architecture: runtime.GOARCH}))
+	if err != nil {
+		return nil, err
+	}
+	if len(images) != 1 {
+		return nil, fmt.Errorf("image %s has %d images for linux/%s", i.ref, len(images), runtime.GOARCH)
+	}
+	return images[0], nil
 }
 
 // Seed pushes images to the sandbox's registry, where the daemon finds them as
@@ -167,7 +187,12 @@ func newImage(platform string, config v1.Config, layers ...v1.Layer) (v1.Image, 
 			return nil, err
 		}
 	}
-	return image, nil
+	if len(config.Cmd) == 0 {
+		return image, nil
+	}
+	return mutate.Append(image, mutate.Addendum{ // the history of docker build has a line for CMD too
+		History: v1.History{CreatedBy: fmt.Sprintf("CMD %q", config.Cmd), EmptyLayer: true},
+	})
 }
 
 // newIndex returns an OCI index of images, one for each platform.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 const registryConfig = `version: 0.1
@@ -22,6 +24,35 @@ storage:
 http:
   addr: 127.0.0.1:0
 `
+
+// FillRegistry puts images into the files of a registry that is not running: it
+// starts one on the directory dir, pushes the images, whose keys are repositories
+// with a tag, and stops it. The files are below dir/registry.
+func FillRegistry(ctx context.Context, dir string, images map[string]v1.Image) error {
+	tools, err := BuildTools(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
+	defer cancel()
+	s := &Sandbox{dir: dir, run: dir, tools: tools}
+	err = s.startRegistry(ctx)
+	if s.registry != nil {
+		defer s.registry.stop()
+	}
+	if err != nil {
+		return err
+	}
+	for ref, image := range images {
+		if err := s.PushImage(ctx, ref, image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // startRegistry starts a registry with plain HTTP on a free port of 127.0.0.1.
 func (s *Sandbox) startRegistry(ctx context.Context) error {
