@@ -29,12 +29,17 @@ test: ## Run all tests, those on a real daemon too
 race: ## Run the tests without a daemon under the race detector
 	CGO_ENABLED=1 $(GO) test -race -skip Oracle ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/...
 
+.PHONY: conformance
+conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours
+	cd integration/conformance && $(GO) test -count=1 ./... && $(GO) run . $(CONFORMANCE)
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck and go.mod
 	@unformatted="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; test -z "$$unformatted" || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
 	$(GO) mod tidy -diff
+	cd integration/conformance && $(GO) vet ./... && $(GO) tool -modfile=../../tools/lint/go.mod staticcheck ./... && $(GO) mod tidy -diff
 
 .PHONY: generate
 generate: ## Write the generated files again
