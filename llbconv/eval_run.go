@@ -49,9 +49,7 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	}
 	op.env = e.env.strings()
 
-	lex := *e.c.lex
-	lex.RawQuotes, lex.SkipUnsetEnv = true, true
-	title = titleText(&lex, e.c.escape, title, maskSecrets(op.secrets, e.env))
+	title = titleText(e.c.titleLex, e.c.escape, title, maskSecrets(op.secrets, e.env))
 	e.addStep(cmd, op, title, e.s.stepPrefix(e.c, cmd.onBuild, e.s.root.platform, e.env))
 	e.s.config.history.addRun(&runHistory{args: op.args, declared: e.declared.snapshot()}, e.c.epoch)
 	return nil

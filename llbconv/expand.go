@@ -70,6 +70,16 @@ func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWor
 	return c.lex.ProcessWordWithMatches(word, env)
 }
 
+// setLexers makes the lexers for the file's escape character. Each of them has a
+// buffer of its own and is used for all instructions.
+func (c *conversion) setLexers() {
+	c.lex = shell.NewLex(c.escape)
+	c.titleLex = shell.NewLex(c.escape)
+	c.titleLex.RawQuotes, c.titleLex.SkipUnsetEnv = true, true
+	c.docLex = shell.NewLex('\\')
+	c.docLex.SkipProcessQuotes = true
+}
+
 // expandWord expands the variables of one word of an instruction in the
 // environment of the stage so far and reports names that are not defined.
 func (e *stageEval) expandWord(cmd instructions.Command, word string) (string, error) {
@@ -79,9 +89,7 @@ func (e *stageEval) expandWord(cmd instructions.Command, word string) (string, e
 // expandDocument expands the variables of an inline document: quotes are
 // ordinary text there, and the escape character is always a backslash.
 func (e *stageEval) expandDocument(cmd instructions.Command, doc string) (string, error) {
-	lex := shell.NewLex('\\')
-	lex.SkipProcessQuotes = true
-	return e.expandWith(lex, '\\', cmd, doc)
+	return e.expandWith(e.c.docLex, '\\', cmd, doc)
 }
 
 func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Command, word string) (string, error) {

@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/cachewright/cachewright/llbconv"
-	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
 // shapes are Dockerfiles of any size n that grow in one way each. What "arg and
@@ -147,10 +146,9 @@ func convert(t *testing.T, dockerfile, failure string) uint64 {
 
 // marshalOurs converts and marshals with this project's converter.
 func marshalOurs(dt []byte) error {
-	caps := (&oracle.Case{}).Caps()
 	res, err := llbconv.Convert(context.Background(), dt, llbconv.Options{
-		MetaResolver: oracle.Images{},
-		Caps:         &caps,
+		MetaResolver: images,
+		Caps:         &allCaps,
 		SourceMap:    llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", dt),
 		Warn:         ignoreWarning,
 	})

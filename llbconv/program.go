@@ -6,7 +6,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/pkg/errors"
 )
 
@@ -35,7 +34,7 @@ func (c *conversion) parse(dt []byte) (*program, error) {
 		return nil, errors.New("dockerfile contains no stages to build")
 	}
 	c.escape = file.EscapeToken
-	c.lex = shell.NewLex(c.escape)
+	c.setLexers()
 	checkStageNames(stages, c.lint)
 	checkCasing(stages, c.lint)
 	return &program{stages: stages, metaArgs: metaArgs}, nil
