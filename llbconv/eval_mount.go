@@ -40,7 +40,11 @@ func (e *stageEval) fileMount(m *instructions.Mount, src *stage, op *runOp) erro
 	isCache, isTmpfs := m.Type == instructions.MountTypeCache, m.Type == instructions.MountTypeTmpfs
 	named := m.From != "" || isCache // otherwise the build context
 	if named && src != nil && !src.ready {
-		return errors.Errorf("cannot mount from stage %q to %q, stage needs to be defined before current command", m.From, m.Target)
+		from := m.From
+		if from == "" {
+			from = scratchName // there can be a stage of that name
+		}
+		return errors.Errorf("cannot mount from stage %q to %q, stage needs to be defined before current command", from, m.Target)
 	}
 	target, err := e.mountTarget(m.Target)
 	if err != nil {

@@ -24,7 +24,7 @@ var unlocated = []string{
 func FuzzConvert(f *testing.F) {
 	silence(f)
 	seed(f)
-	f.Fuzz(func(t *testing.T, dockerfile []byte) {
+	f.Fuzz(func(t *testing.T, dockerfile []byte, _ uint8) {
 		c := &oracle.Case{Dockerfile: dockerfile}
 		if tooSlow(c) {
 			t.Skip()
@@ -42,16 +42,19 @@ func FuzzConvert(f *testing.F) {
 	})
 }
 
-// FuzzOracle converts any bytes with docker/dockerfile's converter too: there is
-// no difference but those in docs/differences.md.
+// FuzzOracle converts any bytes with docker/dockerfile's converter too, under one
+// of the variants of oracle.Case.Variants: there is no difference but those in
+// docs/differences.md.
 func FuzzOracle(f *testing.F) {
 	silence(f)
 	seed(f)
-	f.Fuzz(func(t *testing.T, dockerfile []byte) {
+	f.Fuzz(func(t *testing.T, dockerfile []byte, variant uint8) {
 		c := &oracle.Case{Dockerfile: dockerfile}
 		if tooSlow(c) {
 			t.Skip()
 		}
+		variants := c.Variants()
+		c = variants[int(variant)%len(variants)]
 		for _, d := range oracle.Compare(t.Context(), c).Unexplained() {
 			t.Errorf("%s: %s", d.Kind, d.Detail)
 		}
@@ -62,11 +65,11 @@ func FuzzOracle(f *testing.F) {
 func seed(f *testing.F) {
 	for _, corpus := range readCorpora(f) {
 		for _, c := range corpus.Cases {
-			f.Add(c.Dockerfile)
+			f.Add(c.Dockerfile, uint8(0))
 		}
 	}
 	for i := range uint64(100) {
-		f.Add(oracle.Generate(i).Dockerfile)
+		f.Add(oracle.Generate(i).Dockerfile, uint8(i))
 	}
 }
 
@@ -81,14 +84,14 @@ func tooSlow(c *oracle.Case) bool {
 
 // silence drops what the scanner inside BuildKit's lexer prints about bytes that
 // are not UTF-8.
-func silence(f *testing.F) {
+func silence(t testing.TB) {
 	stderr := os.Stderr
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	os.Stderr = null
-	f.Cleanup(func() {
+	t.Cleanup(func() {
 		os.Stderr = stderr
 		null.Close()
 	})

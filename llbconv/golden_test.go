@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 
 // TestDifferencesInBinary shows the differences that a text file cannot.
 func TestDifferencesInBinary(t *testing.T) {
+	silence(t)
 	for _, c := range binaryDifferences {
 		t.Run(c.row, func(t *testing.T) {
 			gc := &oracle.GoldenCase{Case: oracle.Case{Name: ": " + c.row, Dockerfile: []byte(c.dockerfile)}}

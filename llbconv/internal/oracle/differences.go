@@ -59,6 +59,12 @@ var rows = []row{
 		return d.Kind == "error" && ours.Err != nil && strings.HasPrefix(ours.Err.Text, "text is not valid UTF-8") &&
 			upstream.Err != nil && strings.Contains(upstream.Err.Text, "invalid UTF-8")
 	}},
+	{id: "replaced-stage-platform", covers: func(c *Case, _, _ *Outcome, d *Diff) bool {
+		if d.Kind == "metadata" {
+			return strings.HasPrefix(d.want.Meta.Description["llb.customname"], "[unknown")
+		}
+		return strings.HasPrefix(c.Attrs["platform"], "windows") && replacesStage(c)
+	}},
 	{id: "advice", covers: func(_ *Case, _, _ *Outcome, d *Diff) bool { return d.Kind == "advice" }},
 	{id: "missing-capabilities", covers: func(_ *Case, _, ours *Outcome, d *Diff) bool {
 		return d.Kind == "error" && ours.Err != nil && strings.Contains(ours.Err.Text, "or later, this builder is older")
@@ -119,6 +125,19 @@ func sameButNumber(want, got *pb.OpMetadata) bool {
 }
 
 var stepNumber = regexp.MustCompile(`^\[((?:\S+ )*) *\d+/`)
+
+// replacesStage tells whether a context without an image config is given the name
+// of a stage.
+func replacesStage(c *Case) bool {
+	for key, value := range c.Attrs {
+		name, ok := strings.CutPrefix(key, "context:")
+		as := regexp.MustCompile(`(?im)\sAS\s+` + regexp.QuoteMeta(name) + `\s*$`)
+		if ok && !strings.HasPrefix(value, "docker-image:") && as.Match(c.Dockerfile) {
+			return true
+		}
+	}
+	return false
+}
 
 // namesStage tells whether a bad reference is the name of a stage in other letters.
 func namesStage(c *Case, f *Failure) bool {

@@ -78,7 +78,11 @@ func (g *generator) file() {
 	n := 1 + g.r.IntN(4)
 	for i := range n {
 		if g.chance(0.7) {
-			g.later = append(g.later, g.pick("base", "build", "test", "final", "s")+g.optional(fmt.Sprint(i), "-x"))
+			name := g.pick("base", "build", "test", "final", "s") + g.optional(fmt.Sprint(i), "-x")
+			if g.chance(0.03) {
+				name = g.pick("Mixed", "a.b_c-"+name, "context", "scratch", "alpine")
+			}
+			g.later = append(g.later, name)
 		} else {
 			g.later = append(g.later, "")
 		}
@@ -104,6 +108,12 @@ func (g *generator) line(text string) {
 	}
 	if g.chance(0.05) && !strings.Contains(text, "<<") {
 		text = strings.Replace(text, " ", " "+g.escape+g.pick("\n  ", "\n# inside\n  ", "\n\n  ", "\t\n"), 1)
+	}
+	if g.chance(0.03) {
+		text = g.pick("  ", "\t", " \t") + text
+	}
+	if g.chance(0.03) {
+		text = strings.Replace(text, " ", g.pick("  ", "\t", " \t "), 1)
 	}
 	g.out.WriteString(text + g.pick("\n", "\n", "\n", "\n\n", " \n", "\r\n"))
 }
@@ -140,7 +150,7 @@ func (g *generator) from() string {
 	}
 	switch {
 	case len(g.stages) > 0 && g.chance(0.4):
-		return g.stages[g.r.IntN(len(g.stages))]
+		return strings.ToLower(g.stages[g.r.IntN(len(g.stages))])
 	case g.chance(0.1):
 		return g.pick("${BASE:-alpine}", "alpine:${VERSION:-3}", "debian${A:+:12}")
 	default:
@@ -165,7 +175,11 @@ func (g *generator) stage(i int) {
 		name = " " + g.pick("AS", "AS", "AS", "as", "As") + " " + g.later[i]
 	}
 	g.line("FROM " + flag + base + name)
-	g.times(0, 8, g.instruction)
+	most := 8
+	if g.chance(0.05) {
+		most = 30
+	}
+	g.times(0, most, g.instruction)
 	if g.later[i] != "" {
 		g.stages = append(g.stages, g.later[i])
 	}
