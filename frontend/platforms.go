@@ -63,6 +63,7 @@ func forPlatform(opt llbconv.Options, platform *ocispecs.Platform, i int) llbcon
 	if i > 0 {
 		opt.Warn = nil
 	}
+	opt.Advise = opt.Warn
 	return opt
 }
 

@@ -29,8 +29,17 @@ type row struct {
 }
 
 var rows = []row{
-	{id: "onbuild-step-numbers", covers: func(_ *Case, _, _ *Outcome, d *Diff) bool {
-		return d.Kind == "metadata" && sameButNumber(d.want.Meta, d.got.Meta)
+	{id: "onbuild-late-stage", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
+		switch d.Kind {
+		case "metadata":
+			return sameButNumber(d.want.Meta, d.got.Meta)
+		case "warnings":
+			return shortNames(warningsText(upstream.Warnings)) == shortNames(warningsText(ours.Warnings))
+		case "error":
+			return upstream.Err != nil && ours.Err != nil && shortNames(upstream.Err.Text) == shortNames(ours.Err.Text)
+		default:
+			return false
+		}
 	}},
 	{id: "onbuild-late-image", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
 		return (d.Kind == "operations" || d.Kind == "warnings") && lateImage(upstream, ours)
@@ -122,6 +131,11 @@ func sameButNumber(want, got *pb.OpMetadata) bool {
 		return m
 	}
 	return proto.Equal(strip(want), strip(got))
+}
+
+// shortNames replaces full names of images by short ones.
+func shortNames(text string) string {
+	return strings.NewReplacer("docker.io/library/", "", ":latest", "").Replace(text)
 }
 
 var stepNumber = regexp.MustCompile(`^\[((?:\S+ )*) *\d+/`)
