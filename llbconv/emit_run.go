@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -40,8 +41,19 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	e.fileMounts(v, exec, op, base)
 	secretMounts(v, exec, op)
 	sshMounts(v, exec, op)
+	e.setDefaultPath(exec.exec.Meta)
 	e.buildSettings(v, exec, op)
 	return v.Output()
+}
+
+// setDefaultPath gives a command without PATH one, on a daemon that does not do so
+// itself. As in llb, it is the build's target that decides which.
+func (e *emitter) setDefaultPath(meta *pb.Meta) {
+	os := e.c.targetPlatform.OS
+	if !e.c.lacks(pb.CapExecMetaSetsDefaultPath) || os == "windows" || hasPrefix(meta.Env, "PATH=") {
+		return
+	}
+	meta.Env = append(slices.Clip(meta.Env), defaultPath(os))
 }
 
 // needs records a capability that a vertex depends on.

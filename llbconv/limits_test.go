@@ -46,6 +46,9 @@ var shapes = map[string]func(n int) string{
 	"one long list": func(n int) string {
 		return "FROM scratch\nCOPY " + strings.Repeat("\\\n a", n) + " /b/\n"
 	},
+	"many documents": func(n int) string {
+		return "FROM scratch\nCOPY" + repeated("", " \\\n <<E%d")(n) + " /x/\n" + repeated("", "E%d\n")(n)
+	},
 	"undefined": repeated("FROM scratch\n", "LABEL l=$undefined%d\n"),
 }
 

@@ -34,7 +34,7 @@ type vertex struct {
 
 // operation is what a vertex does: *execOp, *fileOp or *mergeOp.
 type operation interface {
-	// inputs lists the filesystems it takes; nil is an empty one.
+	// inputs lists the filesystems it takes, in a slice of its own; nil is an empty one.
 	inputs() []llb.Output
 	// validate fails if the operation cannot be executed.
 	validate() error
@@ -86,13 +86,12 @@ func (v *vertex) Inputs() []llb.Output {
 	if _, isFile := v.op.(*fileOp); isFile {
 		slices.Reverse(ins[1:])
 	}
-	var out []llb.Output
-	for _, in := range ins {
-		if in != nil && !slices.Contains(out, in) {
-			out = append(out, in)
-		}
-	}
-	return out
+	seen := map[llb.Output]bool{nil: true}
+	return slices.DeleteFunc(ins, func(in llb.Output) bool {
+		again := seen[in]
+		seen[in] = true
+		return again
+	})
 }
 
 // Marshal implements llb.Vertex.
@@ -134,6 +133,11 @@ func isText(m proto.Message) bool {
 
 // resolveInputs adds the distinct inputs to op and returns where each input is.
 func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.Op) ([]int64, error) {
+	type key struct {
+		digest string
+		index  int64
+	}
+	known := map[key]int{}
 	ins := v.op.inputs()
 	index := make([]int64, len(ins))
 	for i, out := range ins {
@@ -145,9 +149,11 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.O
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(op.Inputs, in.EqualVT)
-		if at < 0 {
+		k := key{in.Digest, in.Index}
+		at, ok := known[k]
+		if !ok {
 			at = len(op.Inputs)
+			known[k] = at
 			op.Inputs = append(op.Inputs, in)
 		}
 		index[i] = int64(at)

@@ -124,7 +124,7 @@ type mergeOp struct {
 	layers []llb.Output
 }
 
-func (o *mergeOp) inputs() []llb.Output { return o.layers }
+func (o *mergeOp) inputs() []llb.Output { return slices.Clone(o.layers) }
 
 func (o *mergeOp) validate() error { return nil }
 
