@@ -1,11 +1,14 @@
 package oracle
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -19,9 +22,11 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// Gateway is a fake daemon as a frontend sees it. It solves the loading of
-// .dockerignore files and knows the inputs "in" (a filesystem) and "img" (one with
-// a config in its metadata), which contexts of the form "input:NAME" refer to.
+// Gateway is a fake daemon as a frontend sees it. It solves single sources: local
+// ones have a .dockerignore file; what a URL serves is a tar archive if the URL ends
+// in .tar, else text. A git repository has a commit of lastChange, a URL was last
+// modified then, unless it contains "undated". The inputs "in" and "img" are what
+// contexts of the form "input:NAME" refer to.
 type Gateway struct {
 	Images
 	c *Case
@@ -73,18 +78,60 @@ func (g *Gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 	if err := op.UnmarshalVT(req.Definition.Def[0]); err != nil {
 		return nil, err
 	}
-	src := op.GetSource()
-	if src == nil || !strings.HasPrefix(src.Identifier, "local://") {
-		return nil, fmt.Errorf("the fake gateway cannot solve %s", src.GetIdentifier())
-	}
+	id := op.GetSource().GetIdentifier()
 	res := client.NewResult()
-	res.SetRef(file(g.c.Dockerignore))
+	switch {
+	case strings.HasPrefix(id, "local://") && g.c.Dockerignore != "":
+		res.SetRef(filesystem{".dockerignore": []byte(g.c.Dockerignore)})
+	case strings.HasPrefix(id, "local://"):
+		res.SetRef(filesystem{})
+	case strings.HasPrefix(id, "http"):
+		res.SetRef(filesystem{op.GetSource().Attrs[pb.AttrHTTPFilename]: served(id)})
+	default:
+		return nil, fmt.Errorf("the fake gateway cannot solve %s", id)
+	}
 	return res, nil
 }
 
-// ResolveSourceMetadata implements client.Client; nothing has metadata.
-func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, _ sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
-	return nil, fmt.Errorf("%s: not found", op.Identifier)
+// lastChange is when everything that has a date was changed.
+var lastChange = time.Unix(1_600_000_000, 0).UTC()
+
+// served is what a URL serves.
+func served(url string) []byte {
+	if !strings.HasSuffix(url, ".tar") {
+		return []byte("text")
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for i, name := range []string{"old", "new"} {
+		// Writing to memory cannot fail, and the header is valid.
+		_ = w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 4, ModTime: lastChange.Add(time.Duration(i) * time.Hour)})
+		_, _ = w.Write([]byte("text"))
+	}
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// ResolveSourceMetadata implements client.Client.
+func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	id := op.Identifier
+	md := &sourceresolver.MetaResponse{Op: op}
+	switch {
+	case strings.Contains(id, "missing"):
+		return nil, fmt.Errorf("%s: not found", id)
+	case strings.HasPrefix(id, "git://"):
+		md.Git = &sourceresolver.ResolveGitResponse{}
+		if opt.GitOpt != nil && opt.GitOpt.ReturnObject {
+			who := fmt.Sprintf("A <a@b> %d +0000", lastChange.Unix())
+			md.Git.CommitObject = fmt.Appendf(nil, "tree %040d\nauthor %s\ncommitter %s\n\nmessage\n", 1, who, who)
+		}
+	case strings.HasPrefix(id, "http"):
+		md.HTTP = &sourceresolver.ResolveHTTPResponse{}
+		if !strings.Contains(id, "undated") {
+			md.HTTP.LastModified = &lastChange
+		}
+	}
+	return md, nil
 }
 
 // NewContainer implements client.Client.
@@ -95,17 +142,17 @@ func (g *Gateway) NewContainer(context.Context, client.NewContainerRequest) (cli
 // Warn implements client.Client.
 func (g *Gateway) Warn(context.Context, digest.Digest, string, client.WarnOpts) error { return nil }
 
-// file is a filesystem in which only .dockerignore can be read.
-type file string
+// filesystem is a result's files by name.
+type filesystem map[string][]byte
 
-func (f file) ToState() (llb.State, error)    { return llb.Scratch(), nil }
-func (f file) Evaluate(context.Context) error { return nil }
+func (f filesystem) ToState() (llb.State, error)    { return llb.Scratch(), nil }
+func (f filesystem) Evaluate(context.Context) error { return nil }
 
-func (f file) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
-	if req.Filename != ".dockerignore" || f == "" {
+func (f filesystem) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
+	dt, ok := f[req.Filename]
+	if !ok {
 		return nil, fmt.Errorf("%s: no such file", req.Filename)
 	}
-	dt := []byte(f)
 	if r := req.Range; r != nil {
 		dt = dt[min(r.Offset, len(dt)):]
 		if r.Length > 0 {
@@ -115,13 +162,14 @@ func (f file) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error
 	return dt, nil
 }
 
-func (f file) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
-	if req.Path != ".dockerignore" || f == "" {
+func (f filesystem) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
+	dt, ok := f[req.Path]
+	if !ok {
 		return nil, fmt.Errorf("%s: no such file", req.Path)
 	}
-	return &fstypes.Stat{Path: req.Path, Size: int64(len(f))}, nil
+	return &fstypes.Stat{Path: req.Path, Size: int64(len(dt))}, nil
 }
 
-func (f file) ReadDir(context.Context, client.ReadDirRequest) ([]*fstypes.Stat, error) {
+func (f filesystem) ReadDir(context.Context, client.ReadDirRequest) ([]*fstypes.Stat, error) {
 	return nil, errors.New("the fake gateway lists no directories")
 }
