@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,7 +42,10 @@ var rows = []row{
 			return false
 		}
 	}},
-	{id: "onbuild-late-image", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
+	{id: "onbuild-late-image", covers: func(c *Case, upstream, ours *Outcome, d *Diff) bool {
+		if d.Kind == "error" {
+			return ours.Err != nil && strings.Contains(ours.Err.Text, ": not found") && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild"))
+		}
 		return (d.Kind == "operations" || d.Kind == "warnings") && lateImage(upstream, ours)
 	}},
 	{id: "from-letter-case", covers: func(c *Case, upstream, _ *Outcome, d *Diff) bool {

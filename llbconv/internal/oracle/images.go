@@ -28,6 +28,7 @@ import (
 //	            onbuildbad one that cannot be parsed
 //	empty       no layers at all; schema1 layers that only history tells of
 //	arm         linux/arm64, whatever was asked for
+//	intel       linux/amd64, whatever was asked for
 //	windows     windows/amd64
 //	shell       a SHELL, CMD and ENTRYPOINT
 //	labels      labels, ports, volumes, a healthcheck and history
@@ -83,6 +84,7 @@ func (r Images) ResolveImageConfig(ctx context.Context, ref string, opt sourcere
 func imageConfig(platform *ocispecs.Platform, has func(string) bool) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.OS, img.Architecture = "linux", "amd64"
+	img.Created = &lastChange
 	if platform != nil {
 		img.Platform = *platform
 	}
@@ -122,6 +124,9 @@ func imageConfig(platform *ocispecs.Platform, has func(string) bool) *dockerspec
 	}
 	if has("arm") {
 		img.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}
+	}
+	if has("intel") {
+		img.Platform = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 	}
 	if has("windows") {
 		img.Platform = ocispecs.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348"}
