@@ -167,7 +167,15 @@ func capture(c *Case, convert func(*request) (*result, error)) (o *Outcome) {
 		states[sbomExtra+name] = st
 	}
 	for _, name := range sortedKeys(states) {
-		if err := o.addGraph(context.Background(), name, states[name]); err != nil {
+		st := states[name]
+		if name != "" { // becomes part of the scanner's definition, under its constraints
+			defaults := []llb.ConstraintsOpt{llb.LinuxAmd64}
+			if !c.UnknownCaps {
+				defaults = append(defaults, llb.WithCaps(c.Caps()))
+			}
+			st = llb.NewState(st.Output()).SetMarshalDefaults(defaults...)
+		}
+		if err := o.addGraph(context.Background(), name, st); err != nil {
 			o.Err = newFailure(err, true)
 			return o
 		}

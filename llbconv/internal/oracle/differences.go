@@ -46,7 +46,12 @@ var rows = []row{
 		if d.Kind == "error" {
 			return ours.Err != nil && strings.Contains(ours.Err.Text, ": not found") && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild"))
 		}
-		return (d.Kind == "operations" || d.Kind == "warnings") && lateImage(upstream, ours)
+		if d.Kind == "warnings" && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild")) {
+			return warningsText(upstream.Warnings) == warningsText(slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
+				return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, func(u Warning) bool { return u.Message == w.Message })
+			}))
+		}
+		return d.Kind == "operations" && lateImage(upstream)
 	}},
 	{id: "from-letter-case", covers: func(c *Case, upstream, _ *Outcome, d *Diff) bool {
 		return d.Kind != "options" && badReference(upstream.Err) && namesStage(c, upstream.Err)
@@ -94,15 +99,11 @@ var rows = []row{
 	}},
 }
 
-// lateImage tells whether docker/dockerfile has an image without its digest where
-// we have the digest.
-func lateImage(upstream, ours *Outcome) bool {
-	pinned := imageSources(ours)
+// lateImage tells whether docker/dockerfile left an image without its digest.
+func lateImage(upstream *Outcome) bool {
 	for id := range imageSources(upstream) {
-		for with := range pinned {
-			if strings.HasPrefix(with, id+"@") {
-				return true
-			}
+		if !strings.Contains(id, "@") && !strings.Contains(id, "nodigest") {
+			return true
 		}
 	}
 	return false
