@@ -24,7 +24,7 @@ const platform = "linux/" + runtime.GOARCH
 var programs = map[string]string{
 	"runc":                     "runc",
 	"git":                      "git",
-	"unshare":                  "util-linux",
+	"mount":                    "mount",
 	"ip":                       "iproute2",
 	"iptables":                 "iptables",
 	"ssh-agent":                "openssh-client",
@@ -38,6 +38,9 @@ var programs = map[string]string{
 // mirror with the base images.
 func (w *workspace) build(ctx context.Context, o options) error {
 	if err := sandbox.RequirePrograms(ctx, programs); err != nil {
+		return err
+	}
+	if err := removeStaleCgroups(); err != nil {
 		return err
 	}
 	if _, err := sandbox.BuildTools(ctx); err != nil {

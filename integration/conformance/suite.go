@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // suite is the test binary with one frontend in one mode.
@@ -37,22 +38,25 @@ type selection struct {
 // after five minutes by itself.
 const invocationLimit = "40m"
 
-// inNamespaces is the command that the test binary runs under: process, mount
-// and network namespaces of its own. Nothing that a crash leaves behind (daemons,
-// registries, mounts, bridges) outlives it, and no test depends on what the
-// machine can reach: there are only the loopback interface, with a stand-in for a
-// web server on it, and the bridge of the containers. (A daemon makes the bridge
+// inNamespaces is the script that becomes the test binary, as process 1 of process,
+// mount and network namespaces of its own. Nothing that a crash leaves behind
+// (daemons, registries, mounts, bridges) outlives it, and no test depends on what
+// the machine can reach: there are only the loopback interface, with a stand-in for
+// a web server on it, and the bridge of the containers. (A daemon makes the bridge
 // if it is not there, and takes it away when it ends, from under the others.)
-const inNamespaces = `exec unshare --mount --pid --fork --kill-child --mount-proc --net -- sh -ec '
+const inNamespaces = `set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+mkdir -p /var/lib/cni /run/containerd
+mount -t tmpfs cni /var/lib/cni
+mount -t tmpfs containerd /run/containerd
 ip link set lo up
 ip link add buildkit0 type bridge
-mkdir -p /var/lib/cni
-mount -t tmpfs cni /var/lib/cni
 mkfifo "$TMPDIR/web"
 "$WEB" ` + webCommand + ` "$TMPDIR" >"$TMPDIR/web" &
 read -r _ <"$TMPDIR/web"
 mount --bind "$TMPDIR/` + webHosts + `" /etc/hosts
-exec "$@"' sh "$@"`
+exec "$@"`
 
 // invoke runs the test binary once. complete is false when it ended before its
 // tests did (a panic, or the limit): then results holds what is known.
@@ -81,6 +85,10 @@ func (s *suite) invoke(ctx context.Context, sel selection) (_ results, complete 
 		return nil, false, err
 	}
 	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", inNamespaces, "sh", s.binary}, s.args(sel)...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET,
+		Pdeathsig:  syscall.SIGKILL,
+	}
 	cmd.Dir = home
 	cmd.Env = append([]string{
 		"PATH=" + strings.Join(append(s.path, os.Getenv("PATH")), string(os.PathListSeparator)),
@@ -114,13 +122,13 @@ func (s *suite) watch(ctx context.Context, cmd *exec.Cmd, log io.Writer) (result
 	}
 	cmd.Stdout = io.MultiWriter(raw, log)
 	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		raw.Close()
-		return nil, false, errors.Join(err, convert.Wait())
-	}
 	ended := make(chan error, 1)
 	go func() {
-		err := cmd.Wait()
+		// The kernel sends Pdeathsig when the starting thread ends, so this thread
+		// has to live as long as the child. Run returns when all processes of the
+		// child's namespace have ended.
+		runtime.LockOSThread()
+		err := cmd.Run()
 		raw.Close()
 		ended <- err
 	}()
@@ -132,7 +140,7 @@ func (s *suite) watch(ctx context.Context, cmd *exec.Cmd, log io.Writer) (result
 	if err := <-ended; err != nil && !errors.As(err, &exit) {
 		return nil, false, err // a failed test is no error of the run
 	}
-	if err := convert.Wait(); err != nil {
+	if err := convert.Wait(); err != nil && ctx.Err() == nil {
 		return nil, false, fmt.Errorf("go tool test2json: %w", err)
 	}
 	return all, complete, ctx.Err()
