@@ -150,15 +150,17 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 // copyPath evaluates one source path: a git repository, a URL, or a path in the
 // context or stage.
 func (e *stageEval) copyPath(cmd command, src string, f copyFlags) (copyFile, error) {
-	ref, isGit, err := dfgitutil.ParseGitRef(src)
-	if err != nil && isGit {
-		return copyFile{}, err
-	}
-	if err == nil && !ref.IndistinguishableFromLocal {
-		return gitFile(ref, f)
-	}
-	if isHTTPSource(src) {
-		return httpFile(src, f)
+	if mayBeRemote(src) {
+		ref, isGit, err := dfgitutil.ParseGitRef(src)
+		if err != nil && isGit {
+			return copyFile{}, err
+		}
+		if err == nil && !ref.IndistinguishableFromLocal {
+			return gitFile(ref, f)
+		}
+		if isHTTPSource(src) {
+			return httpFile(src, f)
+		}
 	}
 	if f.from.context {
 		e.checkIgnoredSource(checkKeyword(f), src, cmd.Location())
@@ -320,6 +322,12 @@ func parseMode(s string) (*copyMode, error) {
 		return nil, err
 	}
 	return &copyMode{symbolic: s}, nil
+}
+
+// mayBeRemote tells whether a source can be a URL or git reference at all. Most are
+// plain paths, and parsing a reference is slow.
+func mayBeRemote(src string) bool {
+	return strings.Contains(src, ":") || strings.HasPrefix(src, "github.com/")
 }
 
 func isGitSource(src string) bool {
