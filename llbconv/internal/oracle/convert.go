@@ -88,7 +88,7 @@ func (w *warnings) add(rule, description, url, message string, at []parser.Range
 
 // Upstream converts with docker/dockerfile's converter.
 func Upstream(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
-	return capture(c, func(r *request) (*result, error) {
+	return capture(c, platform, func(r *request) (*result, error) {
 		res, err := dockerfile2llb.Dockerfile2LLB(ctx, c.Dockerfile, dockerfile2llb.ConvertOpt{
 			Config:         r.config,
 			Client:         r.client,
@@ -108,7 +108,7 @@ func Upstream(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcom
 
 // Ours converts with this project's converter.
 func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
-	return capture(c, func(r *request) (*result, error) {
+	return capture(c, platform, func(r *request) (*result, error) {
 		res, err := llbconv.Convert(ctx, c.Dockerfile, llbconv.Options{
 			Config:         r.config,
 			Client:         r.client,
@@ -139,7 +139,7 @@ type result struct {
 
 // capture runs a conversion and describes what came of it. A panic is an error
 // whose text starts with "panic: ".
-func capture(c *Case, convert func(*request) (*result, error)) (o *Outcome) {
+func capture(c *Case, platform *ocispecs.Platform, convert func(*request) (*result, error)) (o *Outcome) {
 	o = &Outcome{}
 	r, err := newRequest(c)
 	if err != nil {
@@ -170,6 +170,9 @@ func capture(c *Case, convert func(*request) (*result, error)) (o *Outcome) {
 		st := states[name]
 		if name != "" { // becomes part of the scanner's definition, under its constraints
 			defaults := []llb.ConstraintsOpt{llb.LinuxAmd64}
+			if platform != nil {
+				defaults = []llb.ConstraintsOpt{llb.Platform(*platform)}
+			}
 			if !c.UnknownCaps {
 				defaults = append(defaults, llb.WithCaps(c.Caps()))
 			}
