@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -19,7 +20,8 @@ import (
 // (default 3000), ORACLE_SEED the seed of the first (default 0).
 func TestOracleGenerated(t *testing.T) {
 	count, first := envInt(t, "ORACLE_FILES", 3000), envInt(t, "ORACLE_SEED", 0)
-	var failed, explained, invalid atomic.Int64
+	var failed, differ, invalid atomic.Int64
+	var rows sync.Map // row → how many files show it
 	eg, ctx := errgroup.WithContext(t.Context())
 	eg.SetLimit(2)
 	for i := range count {
@@ -30,7 +32,11 @@ func TestOracleGenerated(t *testing.T) {
 				invalid.Add(1)
 			}
 			if len(report.Diffs) > 0 {
-				explained.Add(1)
+				differ.Add(1)
+			}
+			for row := range report.Rows() {
+				n, _ := rows.LoadOrStore(row, new(atomic.Int64))
+				n.(*atomic.Int64).Add(1)
 			}
 			if diffs := report.Unexplained(); len(diffs) > 0 && failed.Add(1) <= 10 {
 				t.Errorf("%s\n%s: %s", c, diffs[0].Kind, diffs[0].Detail)
@@ -42,7 +48,11 @@ func TestOracleGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d files compared (%d of them do not build), %d differ, %d of these as docs/differences.md says",
-		count, invalid.Load(), explained.Load(), explained.Load()-failed.Load())
+		count, invalid.Load(), differ.Load(), differ.Load()-failed.Load())
+	rows.Range(func(row, n any) bool {
+		t.Logf("  %s: %d", row, n.(*atomic.Int64).Load())
+		return true
+	})
 }
 
 // TestOracleFound compares the Dockerfiles of this project and those that

@@ -43,6 +43,17 @@ type Report struct {
 // Unexplained returns the differences that no row of docs/differences.md covers.
 func (r *Report) Unexplained() []Diff { return unexplained(r.Diffs) }
 
+// Rows returns the rows of docs/differences.md that cover a difference.
+func (r *Report) Rows() map[string]bool {
+	rows := map[string]bool{}
+	for _, d := range r.Diffs {
+		if d.Row != "" {
+			rows[d.Row] = true
+		}
+	}
+	return rows
+}
+
 func unexplained(diffs []Diff) []Diff {
 	return slices.DeleteFunc(slices.Clone(diffs), func(d Diff) bool { return d.Row != "" })
 }

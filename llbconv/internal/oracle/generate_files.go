@@ -86,7 +86,7 @@ func (g *generator) heredocs(text, rest string) {
 			}
 			b.WriteString(g.pick("text", "echo "+g.variable(), "'quoted' \"$A\"", "", `back\slash \$A`, "# not a comment", "#!/bin/sh") + g.pick("\n", "\n", "\r\n"))
 		})
-		return b.String() + g.pick("", "", "\t")[:0] + end + "\n"
+		return b.String() + end + "\n"
 	}
 	type doc struct{ word, end string }
 	docs := []doc{{"<<EOF", "EOF"}, {"<<-EOT", "EOT"}, {`<<"E1"`, "E1"}, {"<<'a.txt'", "a.txt"}, {"3<<FD", "FD"}}
