@@ -28,10 +28,11 @@ func Build(ctx context.Context, c client.Client) (*client.Result, error) {
 	if requested.missing != nil {
 		return nil, requested.missing
 	}
-	if id, ok := b.opts()[keyRequestID]; ok {
-		return b.subrequest(ctx, id)
+	answer := b.solve
+	if _, ok := b.opts()[keyRequestID]; ok {
+		answer = b.subrequest
 	}
-	res, err := b.solve(ctx)
+	res, err := answer(ctx)
 	return res, b.withSource(err)
 }
 

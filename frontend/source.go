@@ -9,6 +9,8 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/llbconv"
 )
 
 // withSource adds the Dockerfile and the lines that err is about, so that the
@@ -33,7 +35,7 @@ func (b *build) markLines(err error, ranges []parser.Range) error {
 			Language:   b.src.Language,
 			Definition: b.src.Definition.ToPB(),
 		},
-		Ranges: pbRanges(ranges),
+		Ranges: llbconv.PBRanges(ranges),
 	})
 }
 
@@ -49,22 +51,7 @@ func (b *build) warn(ctx context.Context) linter.LintWarnFunc {
 			Level:  1,
 			Detail: [][]byte{[]byte(description)},
 			URL:    url,
-			Range:  pbRanges(location),
+			Range:  llbconv.PBRanges(location),
 		})
 	}
-}
-
-func pbRanges(ranges []parser.Range) []*pb.Range {
-	if ranges == nil {
-		return nil
-	}
-	out := make([]*pb.Range, 0, len(ranges))
-	for _, r := range ranges {
-		out = append(out, &pb.Range{Start: pbPosition(r.Start), End: pbPosition(r.End)})
-	}
-	return out
-}
-
-func pbPosition(p parser.Position) *pb.Position {
-	return &pb.Position{Line: int32(p.Line), Character: int32(p.Character)}
 }

@@ -71,7 +71,7 @@ func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
 func (e *emitter) locate(v *vertex, s *step) {
 	v.checkText = e.c.notText
 	if sm := e.c.opt.SourceMap; sm != nil {
-		v.locations = []*llb.SourceLocation{{SourceMap: sm, Ranges: pbRanges(s.location)}}
+		v.locations = []*llb.SourceLocation{{SourceMap: sm, Ranges: PBRanges(s.location)}}
 	}
 }
 

@@ -92,10 +92,11 @@ func commandDescription(text string) llb.ConstraintsOpt {
 
 // location attaches a position in the Dockerfile to a vertex.
 func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
-	return c.opt.SourceMap.Location(pbRanges(at))
+	return c.opt.SourceMap.Location(PBRanges(at))
 }
 
-func pbRanges(at []parser.Range) []*pb.Range {
+// PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
+func PBRanges(at []parser.Range) []*pb.Range {
 	out := make([]*pb.Range, 0, len(at))
 	for _, r := range at {
 		out = append(out, &pb.Range{Start: pbPosition(r.Start), End: pbPosition(r.End)})
