@@ -14,7 +14,7 @@ import (
 // expose evaluates an EXPOSE: ports and port ranges with an optional protocol.
 // An address or host port in front, as docker run takes them, has no effect.
 func (e *stageEval) expose(c *instructions.ExposeCommand) error {
-	var ports []string
+	var specs, ports []string
 	for _, word := range c.Ports {
 		if err := checkNesting(word, e.c.escape); err != nil {
 			return err
@@ -23,18 +23,19 @@ func (e *stageEval) expose(c *instructions.ExposeCommand) error {
 		if err != nil {
 			return err
 		}
-		for _, w := range words {
-			spec, err := parsePortSpec(w)
-			if err != nil {
-				return err
-			}
-			e.checkPortSpec(c, w, spec)
-			expanded, err := spec.expand()
-			if err != nil {
-				return err
-			}
-			ports = append(ports, expanded...)
+		specs = append(specs, words...)
+	}
+	for _, text := range specs {
+		spec, err := parsePortSpec(text)
+		if err != nil {
+			return err
 		}
+		e.checkPortSpec(c, text, spec)
+		expanded, err := spec.expand()
+		if err != nil {
+			return err
+		}
+		ports = append(ports, expanded...)
 	}
 	cfg := &e.s.config.img.Config
 	if cfg.ExposedPorts == nil {
