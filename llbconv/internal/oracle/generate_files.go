@@ -246,7 +246,7 @@ func (g *generator) options(c *Case) {
 	set(0.05, "build-arg:http_proxy", "http://proxy")
 	set(0.05, "build-arg:HTTP_PROXY", "http://PROXY")
 	set(0.03, "build-arg:TARGETARCH", "riscv64")
-	set(0.05, "build-arg:SOURCE_DATE_EPOCH", "0", "1700000000", "")
+	set(0.05, "build-arg:SOURCE_DATE_EPOCH", "0", "1700000000", "", "context", "base", "alpine")
 	set(0.05, "build-arg:BUILDKIT_SBOM_SCAN_STAGE", "true", "base,build", "false")
 	set(0.03, "build-arg:BUILDKIT_CACHE_MOUNT_NS", "ns")
 	set(0.05, "build-arg:BUILDKIT_DOCKERFILE_CHECK", "skip=all", "experimental=all;error=true", "")
