@@ -33,7 +33,7 @@ type options struct {
 	force    bool   // run upstream's side even when its results are cached
 	race     bool   // client mode with the race detector on our side
 	oursTar  string // image tar to test in place of one built from this tree
-	verbose  bool   // print every row, not only those that differ
+	short    bool   // leave out of the table what passes on both sides
 }
 
 func main() {
@@ -50,7 +50,7 @@ func main() {
 	flag.BoolVar(&o.force, "force", false, "run upstream's side even when its results are cached")
 	flag.StringVar(&o.oursTar, "image", "", "test this frontend image `tar` in gateway mode in place of one built from this tree")
 	flag.BoolVar(&o.race, "race", false, "in client mode, run our side under the race detector (needs a C compiler)")
-	flag.BoolVar(&o.verbose, "v", false, "print every test, not only the ones that differ")
+	flag.BoolVar(&o.short, "short", false, "leave the tests that pass on both sides out of the table")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -98,7 +98,7 @@ func conformance(ctx context.Context, o options) (bool, error) {
 			return false, fmt.Errorf("mode %s: %w", m.name, err)
 		}
 		t.excepted = known
-		t.print(os.Stdout, o.verbose)
+		t.print(os.Stdout, o.short)
 		tables = append(tables, t)
 		done = append(done, t.upstream.cases(notSkipped)...)
 	}

@@ -57,13 +57,13 @@ func (t *table) exception(name string) (excepted, reason string) {
 	return "", ""
 }
 
-// print writes the rows. Without all, cases that pass on both sides at the first
+// print writes the rows. With short, cases that pass on both sides at the first
 // attempt are left out.
-func (t *table) print(w io.Writer, all bool) {
+func (t *table) print(w io.Writer, short bool) {
 	fmt.Fprintf(w, "\nmode %s: %s\n\n", t.mode.name, t.mode.about)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "test\tupstream\tours\tnote")
-	for _, name := range t.rows(all) {
+	for _, name := range t.rows(short) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, t.upstream.cell(name), t.ours.cell(name), t.note(name))
 	}
 	tw.Flush()
@@ -144,12 +144,12 @@ func passNowhere(tables []*table) []string {
 
 // rows are the names to print: every variant of every case, and subtests where
 // the sides differ.
-func (t *table) rows(all bool) []string {
+func (t *table) rows(short bool) []string {
 	names := map[string]bool{}
 	for _, side := range []results{t.upstream, t.ours} {
 		for name := range side {
 			differs := t.upstream != nil && t.ours != nil && t.upstream.status(name) != t.ours.status(name)
-			if differs || isVariant(name) && (all || side[name].Status != pass || side[name].Attempts > 1) {
+			if differs || isVariant(name) && (!short || side[name].Status != pass || side[name].Attempts > 1) {
 				names[name] = true
 			}
 		}

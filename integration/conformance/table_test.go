@@ -49,7 +49,7 @@ func TestTableJudges(t *testing.T) {
 		}
 	}
 	out.Reset()
-	tab.print(&out, false)
+	tab.print(&out, true)
 	for _, line := range strings.Split(out.String(), "\n") {
 		if strings.HasPrefix(line, "TestSame") {
 			t.Errorf("printed though it passes on both sides: %s", line)
