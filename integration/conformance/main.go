@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -101,6 +102,9 @@ func conformance(ctx context.Context, o options) (bool, error) {
 		t.print(os.Stdout, o.short)
 		tables = append(tables, t)
 		done = append(done, t.upstream.cases(notSkipped)...)
+	}
+	if !slices.ContainsFunc(tables, (*table).ran) {
+		return false, fmt.Errorf("no test ran: -run %q matches none", o.run)
 	}
 	met := summarise(os.Stdout, tables)
 	if o.complete() {

@@ -17,6 +17,9 @@ type table struct {
 	excepted map[string]string // test → reason, from docs/differences.md
 }
 
+// ran tells whether any test ran.
+func (t *table) ran() bool { return len(t.upstream)+len(t.ours) > 0 }
+
 // regressions lists the tests that pass with upstream's frontend and not with
 // ours, without those that are excepted and without the parts of a test that is
 // listed itself. The bar is that there are none.
