@@ -33,6 +33,10 @@ race: ## Run the tests without a daemon under the race detector
 conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours
 	cd integration/conformance && $(GO) test -count=1 ./... && $(GO) run . $(CONFORMANCE)
 
+.PHONY: bench
+bench: ## Time the converter beside upstream's, and print a table: BENCH='-rounds 3'
+	$(GO) run ./integration/cmd/bench $(BENCH)
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck and go.mod
 	@unformatted="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; test -z "$$unformatted" || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }

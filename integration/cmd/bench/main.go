@@ -1,0 +1,95 @@
+// Command bench runs the benchmarks of package llbconv and prints a Markdown
+// table with this project's converter and docker/dockerfile's side by side.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/cachewright/cachewright/integration/sandbox"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 15, "measure everything this `many` times and take the medians")
+	benchtime := flag.String("benchtime", "200ms", "how long to measure each benchmark in a round, a `duration` or 1x, 2x, ...")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *rounds, *benchtime); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures and prints. The benchmarks' own output stays in build/bench.txt,
+// for benchstat.
+func run(ctx context.Context, rounds int, benchtime string) error {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		return err
+	}
+	dir, err := sandbox.BuildDir("bin")
+	if err != nil {
+		return err
+	}
+	binary := filepath.Join(dir, "llbconv.test")
+	compile := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./llbconv")
+	compile.Dir, compile.Stdout, compile.Stderr = root, os.Stderr, os.Stderr
+	if err := compile.Run(); err != nil {
+		return fmt.Errorf("compiling the benchmarks: %w", err)
+	}
+	var output bytes.Buffer
+	// Each round runs everything once, so that ours and upstream alternate and a
+	// busy moment of the machine hits both.
+	for i := range rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", i+1, rounds)
+		bench := exec.CommandContext(ctx, binary, "-test.run=^$", "-test.bench=Convert|Growth", "-test.benchtime="+benchtime)
+		bench.Dir, bench.Stdout, bench.Stderr = filepath.Join(root, "llbconv"), &output, os.Stderr
+		if err := bench.Run(); err != nil {
+			return fmt.Errorf("running the benchmarks: %w\n%s", err, output.Bytes())
+		}
+	}
+	raw, err := sandbox.BuildDir()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(raw, "bench.txt"), output.Bytes(), 0o644); err != nil {
+		return err
+	}
+	results, err := read(&output)
+	if err != nil {
+		return err
+	}
+	return write(os.Stdout, results)
+}
+
+// read collects the measurements of every benchmark, all rounds together. It
+// fails on a line that is no benchmark output.
+func read(output io.Reader) (*measurements, error) {
+	m := newMeasurements()
+	reader := benchfmt.NewReader(output, "bench.txt")
+	for reader.Scan() {
+		switch rec := reader.Result().(type) {
+		case *benchfmt.Result:
+			if err := m.add(rec); err != nil {
+				return nil, err
+			}
+		case *benchfmt.SyntaxError:
+			return nil, rec
+		case *benchfmt.UnitMetadata:
+		default:
+			return nil, fmt.Errorf("unknown benchmark record %T", rec)
+		}
+	}
+	return m, reader.Err()
+}
