@@ -12,10 +12,10 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// TestBase is R1: FROM is keyed by the manifest that the reference names.
-func TestBase(t *testing.T) {
+// base is R1: FROM is keyed by the manifest that the reference names.
+func base() []rebuild {
 	const file = "ARG IMAGE=$BASE\nFROM $IMAGE\nRUN echo after\n"
-	test(t, []rebuild{
+	return []rebuild{
 		{
 			name: "another image under the tag", dockerfile: file,
 			change: func(p *project) { p.pushBase(p.Args["BASE"], p.newBase()) },
@@ -42,30 +42,11 @@ func TestBase(t *testing.T) {
 				p.arg("IMAGE", ref+"@"+digest.String())
 			},
 		},
-	})
-}
-
-// TestOutside is the other half of R4: what a command finds in its container or
-// in the network is not in its key.
-func TestOutside(t *testing.T) {
-	var served atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, served.Add(1))
-	}))
-	defer server.Close()
-	t.Run("cases", func(t *testing.T) { // returns when the parallel ones have ended
-		test(t, []rebuild{{
-			name:       "what was served",
-			dockerfile: "FROM $BASE\nRUN wget -qO /served " + server.URL + "\nRUN cat /served\n",
-		}})
-	})
-	if n := served.Load(); n != 1 {
-		t.Errorf("the server was asked %d times in two builds", n)
 	}
 }
 
-// TestSecrets is R8: a secret's value is not in the key; what its mount says is.
-func TestSecrets(t *testing.T) {
+// secrets is R8: a secret's value is not in the key; what its mount says is.
+func secrets() []rebuild {
 	const file = "FROM $BASE\nRUN --mount=type=secret,%s echo first\nRUN echo after\n"
 	value := func(id, text string) func(*project) {
 		return func(p *project) { p.Secrets[id] = []byte(text) }
@@ -98,17 +79,17 @@ func TestSecrets(t *testing.T) {
 		}
 		cases = append(cases, r)
 	}
-	test(t, cases)
+	return cases
 }
 
-// TestNeverInTheKey is R9, with its neighbours that are in the key.
-func TestNeverInTheKey(t *testing.T) {
+// neverInTheKey is R9, with its neighbours that are in the key.
+func neverInTheKey() []rebuild {
 	const plain = "FROM $BASE\nRUN echo first\nRUN echo last\n"
 	all := []string{"RUN echo first", "RUN echo last"}
 	hosts := sandbox.Build{Attrs: map[string]string{"add-hosts": "one=192.0.2.1"}}
 	const cached = "FROM $BASE\nRUN --mount=type=cache,id=%[1]s,target=/c cd /c* && echo first >> log\n"
 	const run = "RUN --mount=type=cache,id=rules-target,target=/cache cd /c* && echo first >> log"
-	test(t, []rebuild{
+	return []rebuild{
 		{name: "proxy", dockerfile: plain, change: given("HTTP_PROXY", "http://192.0.2.1:3128")},
 		{name: "no proxy", dockerfile: plain, change: given("no_proxy", "example.org")},
 		{
@@ -135,14 +116,14 @@ func TestNeverInTheKey(t *testing.T) {
 			name: "numbers in step names", dockerfile: plain,
 			change: edited("echo last", "echo last\nRUN echo more"), ran: []string{"RUN echo more"},
 		},
-	})
+	}
 }
 
-// TestNoCache is R6. Of the steps outside a filtered stage, the daemon runs those
+// noCache is R6. Of the steps outside a filtered stage, the daemon runs those
 // that take files from it, unless their key is content and the content is equal.
 // The steps behind them have the key they had, so they come from the cache, even
 // if the files changed; builds with docker/dockerfile do the same.
-func TestNoCache(t *testing.T) {
+func noCache() []rebuild {
 	const file = `FROM $BASE AS deps
 COPY file /file
 RUN cp /file /deps
@@ -162,7 +143,7 @@ COPY --from=test /log .
 RUN ls
 `
 	files := map[string]string{"file": "file"}
-	test(t, []rebuild{
+	return []rebuild{
 		{
 			name: "all", dockerfile: file, files: files, change: asked("no-cache", ""),
 			ran: []string{
@@ -188,7 +169,22 @@ RUN ls
 			change: asked("no-cache", "made"),
 			ran:    []string{"RUN cat /proc/uptime > /made", "COPY --from=made /made /"},
 		},
-	})
+	}
+}
+
+// TestOutside is the other half of R4: what a command finds in its container or
+// in the network is not in its key.
+func TestOutside(t *testing.T) {
+	var served atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, served.Add(1))
+	}))
+	defer server.Close()
+	c := rebuild{dockerfile: "FROM $BASE\nRUN wget -qO /served " + server.URL + "\nRUN cat /served\n"}
+	c.run(newProject(t, start(t), c))
+	if n := served.Load(); n != 1 {
+		t.Errorf("the server was asked %d times in two builds", n)
+	}
 }
 
 // TestPrune is R10.

@@ -2,7 +2,6 @@ package rules_test
 
 import (
 	"os"
-	"testing"
 	"time"
 )
 
@@ -26,10 +25,11 @@ COPY --from=add /etc/unique /add
 COPY --from=bind /etc/unique /bind
 `
 
-// TestContent is R3: COPY, ADD and bind mounts are keyed by the content and the
-// metadata of what they select, but not by its times. The mode of a directory is not here: the
-// daemon does not notice its change when it has a copy of the context from before.
-func TestContent(t *testing.T) {
+// content is R3: COPY, ADD and bind mounts are keyed by the content and the
+// metadata of what they select, but not by its times. The mode of a directory is
+// not here: the daemon does not notice its change when it has a copy of the
+// context from before.
+func content() []rebuild {
 	changes := []struct {
 		name   string
 		change func(*project)
@@ -85,13 +85,13 @@ func TestContent(t *testing.T) {
 		}
 		cases = append(cases, r)
 	}
-	test(t, cases)
+	return cases
 }
 
-// TestSelection is R3 for what the instruction itself says.
-func TestSelection(t *testing.T) {
+// selection is R3 for what the instruction itself says.
+func selection() []rebuild {
 	files := map[string]string{"a": "same", "b": "same"}
-	test(t, []rebuild{
+	return []rebuild{
 		{
 			name:       "another file with the same content",
 			dockerfile: "FROM $BASE\nCOPY a /dst\n",
@@ -120,5 +120,5 @@ func TestSelection(t *testing.T) {
 			change:     edited("644", "640"),
 			ran:        []string{"COPY --chmod=640 a /dst"},
 		},
-	})
+	}
 }

@@ -42,19 +42,31 @@ type project struct {
 	sandbox.Build
 }
 
-// test runs the cases on one daemon.
-func test(t *testing.T, cases []rebuild) {
+// TestRules runs all tables on one daemon.
+func TestRules(t *testing.T) {
+	sb := start(t)
+	for table, cases := range map[string][]rebuild{
+		"R1 base": base(), "R2 R4 definition": definition(), "R3 content": content(), "R3 selection": selection(),
+		"R5 chain": chain(), "R6 no-cache": noCache(), "R7 arguments": arguments(), "R8 secrets": secrets(),
+		"R9 never in the key": neverInTheKey(),
+	} {
+		for _, c := range cases {
+			t.Run(table+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				c.run(newProject(t, sb, c))
+			})
+		}
+	}
+}
+
+// start returns the shared daemon with the frontend in its registry.
+func start(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
 	sb := sandbox.Shared(t)
 	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.run(newProject(t, sb, c))
-		})
-	}
+	return sb
 }
 
 func newProject(t *testing.T, sb *sandbox.Sandbox, c rebuild) *project {

@@ -1,10 +1,8 @@
 package rules_test
 
-import "testing"
-
-// TestDefinition is R2 and R4: a RUN is keyed by its command, environment, user,
+// definition is R2 and R4: a RUN is keyed by its command, environment, user,
 // working directory and mounts.
-func TestDefinition(t *testing.T) {
+func definition() []rebuild {
 	const file = `FROM $BASE
 ENV NAME=one
 USER 0
@@ -14,7 +12,7 @@ RUN cat out
 `
 	const first, last = "RUN --network=default --mount=type=tmpfs,target=/scratch env > out", "RUN cat out"
 	both := []string{first, last}
-	test(t, []rebuild{
+	return []rebuild{
 		{name: "unchanged", dockerfile: file},
 		{name: "comment", dockerfile: file, change: edited("RUN cat", "\n# Why not?\nRUN cat")},
 		{name: "image config", dockerfile: file, change: edited("USER 0", "LABEL a=b\nCMD [\"true\"]\nEXPOSE 80\nUSER 0")},
@@ -33,12 +31,12 @@ RUN cat out
 			name: "network", dockerfile: file, change: edited("=default", "=none"),
 			ran: []string{"RUN --network=none --mount=type=tmpfs,target=/scratch env > out", last},
 		},
-	})
+	}
 }
 
-// TestChain is R5: what follows a step that ran runs too, also when the step's
+// chain is R5: what follows a step that ran runs too, also when the step's
 // files are what they were, but not what is keyed by content.
-func TestChain(t *testing.T) {
+func chain() []rebuild {
 	const stages = `FROM $BASE AS made
 RUN echo constant > /made
 RUN sed s/a/a/ /made > /copy
@@ -49,7 +47,7 @@ RUN --mount=type=bind,from=made,source=/copy,target=/bound cat /bound > /bound-c
 RUN cat /copy
 `
 	const bound = "RUN --mount=type=bind,from=made,source=/copy,target=/bound cat /bound > /bound-copy"
-	test(t, []rebuild{
+	return []rebuild{
 		{
 			name:       "same files",
 			dockerfile: "FROM $BASE\nRUN echo first\nRUN true\nCOPY file /\nWORKDIR /w\nRUN echo last\n",
@@ -84,12 +82,12 @@ RUN cat /copy
 				"COPY --from=made /copy /copy", bound, "RUN cat /copy",
 			},
 		},
-	})
+	}
 }
 
-// TestArguments is R7: a declared argument is in the key of each RUN after its ARG
+// arguments is R7: a declared argument is in the key of each RUN after its ARG
 // in the same stage, used or not, and of nothing else.
-func TestArguments(t *testing.T) {
+func arguments() []rebuild {
 	const file = `FROM $BASE AS other
 RUN echo other > /other
 
@@ -106,7 +104,7 @@ COPY --from=other /other /other
 `
 	files := map[string]string{"file": "file"}
 	after := []string{"RUN echo after", "RUN --mount=type=tmpfs,target=/t echo last", "COPY --from=other /other /other"}
-	test(t, []rebuild{
+	return []rebuild{
 		{name: "value", dockerfile: file, files: files, change: given("CACHEBUST", "2"), ran: after},
 		{name: "default", dockerfile: file, files: files, change: edited("=1", "=2"), ran: after},
 		{name: "same value", dockerfile: file, files: files, change: given("CACHEBUST", "1")},
@@ -118,5 +116,5 @@ COPY --from=other /other /other
 			change:     given("NAME", "other"),
 			ran:        []string{"COPY other /"},
 		},
-	})
+	}
 }
