@@ -19,7 +19,7 @@ const (
 )
 
 // call is one run of a client. In its arguments and files, {dir} is the directory
-// of the files, {out} the one to export to, and {http} and {git} are URLs.
+// of the files, {out} the one to export to, and what run gets as values stands for more.
 type call struct {
 	name  string
 	files map[string]string
