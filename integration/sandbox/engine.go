@@ -70,7 +70,7 @@ func (e *Engine) wait(ctx context.Context) error {
 		}
 		version, err := e.Command(ctx, "version", "--format={{.Server.Version}}").Output()
 		if err == nil && !strings.HasPrefix(string(version), "20.10.") {
-			return false, fmt.Errorf("Docker Engine %s instead of 20.10", strings.TrimSpace(string(version)))
+			return false, fmt.Errorf("dockerd is version %s instead of 20.10", strings.TrimSpace(string(version)))
 		}
 		return err == nil, nil
 	})
