@@ -3,6 +3,7 @@ package frontend_test
 import (
 	"archive/tar"
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,7 @@ func TestSameAsUpstream(t *testing.T) {
 		{"epoch of a git stage with flags", epochStage("ADD --keep-git-dir=true --checksum=abc123 " + gitURL + "#main /"), nil},
 		{"epoch of an http stage", epochStage("ARG FILE=Dockerfile\nADD https://$HOST/${FILE} /"), nil},
 		{"epoch of an http stage by argument", epochStage("ARG FILE\nADD https://$HOST/${FILE} /"), opts{"build-arg:FILE": "src.tar"}},
+		{"epoch of an http stage that names itself", epochStage("ADD https://$HOST/${SOURCE_DATE_EPOCH:-Dockerfile} /"), nil},
 		{"epoch of a plain file", epochStage("ADD https://http.example/plain /"), nil},
 		{"epoch stage with another base", "ARG SOURCE_DATE_EPOCH=time\nFROM busybox AS time\nADD https://http.example/x /\nFROM scratch\n", nil},
 		{"epoch stage with RUN", epochStage("ADD https://http.example/x /\nRUN x"), nil},
@@ -198,6 +200,7 @@ func TestSameAsUpstream(t *testing.T) {
 		{"outline", stages, opts{"requestid": "frontend.outline"}},
 		{"outline of a target", stages, opts{"requestid": "frontend.outline", "target": "app", "build-arg:VERSION": "2"}},
 		{"outline of a platform", stages, opts{"requestid": "frontend.outline", "platform": "linux/amd64,linux/arm64"}},
+		{"outline with a replaced stage", "ARG BASE=busybox\nFROM $BASE AS base\nARG A\nFROM scratch\nCOPY --from=base / /\n", opts{"requestid": "frontend.outline", "context:base": "docker-image://alpine"}},
 		{"targets", stages, opts{"requestid": "frontend.targets"}},
 		{"targets without FROM", "ARG A=1\n", opts{"requestid": "frontend.targets"}},
 		{"lint", stages, opts{"requestid": "frontend.lint"}},
@@ -205,6 +208,7 @@ func TestSameAsUpstream(t *testing.T) {
 		{"lint without a finding", "FROM scratch\nCOPY src /\n", opts{"requestid": "frontend.lint"}},
 		{"lint of a broken file", "FROM busybox\nMAINTAINER me\nRUN --foo x \\\n y\n", opts{"requestid": "frontend.lint"}},
 		{"lint of a cycle", "FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /\n", opts{"requestid": "frontend.lint"}},
+		{"lint of a bad platform", "FROM busybox\nFROM --platform=a/b/c/d \\\n  busybox\n", opts{"requestid": "frontend.lint"}},
 		{"lint of a missing base", "FROM busybox\nFROM missing\n", opts{"requestid": "frontend.lint"}},
 		{"lint with error", "# check=error=true\nFROM busybox\nMAINTAINER me\n", opts{"requestid": "frontend.lint"}},
 		{"LLB", stages, opts{"requestid": "frontend.convertllb"}},
@@ -244,14 +248,25 @@ func TestNoEpoch(t *testing.T) {
 
 // TestInputs builds from definitions that the client gives.
 func TestInputs(t *testing.T) {
-	for name, dockerfile := range map[string]string{
-		"build":   "FROM base\nCOPY . /\n",
-		"forward": "# syntax=docker/dockerfile:1\nFROM base\n",
+	repo := llb.Git("https://git.example/repo.git", "", llb.GitRef("main"))
+	for _, test := range []struct {
+		name, dockerfile string
+		context          llb.State
+		opts             map[string]string
+	}{
+		{"build", "FROM base\nCOPY . /\n", llb.Scratch().File(llb.Mkdir("/d", 0o755)), nil},
+		{"forward", "# syntax=docker/dockerfile:1\nFROM base\n", repo, nil},
+		{"epoch of a context with one source", "FROM base\nCOPY . /\n", llb.Scratch().File(llb.Copy(repo, "/", "/")),
+			map[string]string{"build-arg:SOURCE_DATE_EPOCH": "context"}},
+		{"epoch of a context with two sources", "FROM base\nCOPY . /\n", llb.HTTP("https://http.example/x").File(llb.Copy(repo, "/", "/")),
+			map[string]string{"build-arg:SOURCE_DATE_EPOCH": "context"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			gw := func() *fakeGateway {
-				g := gateway(dockerfile, map[string]string{"context:base": "input:base", "input-metadata:base": `{"containerimage.config":"e30="}`})
-				g.inputs = map[string]llb.State{"base": llb.Image("x"), "context": llb.Scratch().File(llb.Mkdir("/d", 0o755))}
+				opts := map[string]string{"context:base": "input:base", "input-metadata:base": `{"containerimage.config":"e30="}`}
+				maps.Copy(opts, test.opts)
+				g := gateway(test.dockerfile, opts)
+				g.inputs = map[string]llb.State{"base": llb.Image("x"), "context": test.context}
 				return g
 			}
 			want := gw().run(t.Context(), builder.Build)

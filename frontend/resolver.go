@@ -12,7 +12,7 @@ import (
 
 // imageResolver is a gateway client that looks up the config of each image once
 // per build: stages and platforms that ask for the same image in the same way
-// share one lookup and its outcome, also an error.
+// share one lookup.
 type imageResolver struct {
 	client.Client
 	lookups flightcontrol.CachedGroup[*imageConfig]
@@ -25,9 +25,7 @@ type imageConfig struct {
 }
 
 func newImageResolver(c client.Client) *imageResolver {
-	r := &imageResolver{Client: c}
-	r.lookups.CacheError = true
-	return r
+	return &imageResolver{Client: c}
 }
 
 // ResolveImageConfig implements client.Client. Of the options all but the name
