@@ -83,7 +83,7 @@ func TestGrowth(t *testing.T) {
 			one, four := allocated(t, shape(small)), allocated(t, shape(small*factor))
 			ratio := float64(four) / float64(one)
 			t.Logf("%d lines: %d KiB, %d lines: %d KiB, %.1f times as much", small, one>>10, small*factor, four>>10, ratio)
-			if ratio > factor*1.5 {
+			if measuresMemory && ratio > factor*1.5 {
 				t.Errorf("%.1f times the memory for %d times the lines", ratio, factor)
 			}
 		})
@@ -112,7 +112,7 @@ func TestLimits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bytes := convert(t, c.dockerfile, c.err)
 			t.Logf("%d MiB allocated for %d KiB", bytes>>20, len(c.dockerfile)>>10)
-			if bytes > c.limit<<20 {
+			if measuresMemory && bytes > c.limit<<20 {
 				t.Errorf("%d MiB allocated, more than %d", bytes>>20, c.limit)
 			}
 		})

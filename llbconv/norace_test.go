@@ -2,4 +2,7 @@
 
 package llbconv_test
 
-const runsUpstream = true
+const (
+	runsUpstream   = true
+	measuresMemory = true
+)
