@@ -2,9 +2,11 @@ package frontend
 
 import (
 	"context"
+	"time"
 
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/identity"
 )
 
 // Build is the frontend's gateway function (client.BuildFunc): it takes the
@@ -44,6 +46,8 @@ type build struct {
 	client client.Client
 	ui     *dockerui.Client
 	src    *dockerui.Source
+	start  time.Time
+	nonce  string // tells the build from all others
 }
 
 func newBuild(c client.Client) (*build, error) {
@@ -52,7 +56,7 @@ func newBuild(c client.Client) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &build{client: c, ui: ui}, nil
+	return &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID()}, nil
 }
 
 // opts returns the frontend options as the client sent them. They are shared

@@ -75,6 +75,8 @@ func (b *build) options(ctx context.Context) llbconv.Options {
 		SourceMap:    b.src.SourceMap,
 		MetaResolver: b.client,
 		Warn:         b.warn(ctx),
+		Now:          b.start,
+		Nonce:        b.nonce,
 	}
 }
 

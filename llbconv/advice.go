@@ -47,6 +47,11 @@ func (e *stageEval) adviseCopy(cmd command, op *copyOp) {
 	}
 }
 
+// adviseAll gives a hint about the file or the build as a whole.
+func (c *conversion) adviseAll(rule, text string, at []parser.Range) {
+	(&stageEval{c: c, lint: c.lint}).advise(rule, text, at)
+}
+
 // advise gives a hint that docker/dockerfile does not have. It can be skipped like
 // a build check, but does not count as one.
 func (e *stageEval) advise(rule, text string, at []parser.Range) {

@@ -178,16 +178,21 @@ func secretName(name string) bool {
 // context. With exceptions ("!") in the file that cannot be told, and nothing is
 // reported.
 func (e *stageEval) checkIgnoredSource(keyword, src string, at []parser.Range) {
-	if e.ignored == nil || e.ignored.Exclusions() {
-		return
-	}
-	src = cleanSlash(src)
-	if (src == "." || src == "/") && !e.ignoresAll() {
-		return
-	}
-	if ok, err := e.ignored.MatchesOrParentMatches(src); err == nil && ok {
+	if src = cleanSlash(src); e.ignores(src) {
 		e.lint.Run(&linter.RuleCopyIgnoredFile, at, linter.RuleCopyIgnoredFile.Format(keyword, src))
 	}
+}
+
+// ignores tells whether .dockerignore is certain to keep a path out of the context.
+func (e *stageEval) ignores(src string) bool {
+	if e.ignored == nil || e.ignored.Exclusions() {
+		return false
+	}
+	if (src == "." || src == "/") && !e.ignoresAll() {
+		return false
+	}
+	ok, err := e.ignored.MatchesOrParentMatches(src)
+	return err == nil && ok
 }
 
 func (e *stageEval) ignoresAll() bool {

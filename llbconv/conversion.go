@@ -36,6 +36,7 @@ type conversion struct {
 	metaArgs map[string]argument
 	epoch    *time.Time
 	proxy    *llb.ProxyEnv
+	rules    rules
 }
 
 func newConversion(opt Options, dt []byte) (*conversion, error) {
@@ -67,6 +68,9 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 	}
 	if len(c.buildPlatforms) == 0 {
 		c.buildPlatforms = []ocispecs.Platform{platforms.DefaultSpec()}
+	}
+	if err := c.readOverrides(); err != nil {
+		return nil, err
 	}
 	c.targetPlatform = c.buildPlatforms[0]
 	if opt.TargetPlatform != nil {

@@ -36,6 +36,11 @@ type Options struct {
 	// Advise receives hints that docker/dockerfile does not give and that no check
 	// counts; nil drops them.
 	Advise linter.LintWarnFunc
+	// Now is the time that cache rules with a ttl count by, unless the build gives
+	// another; the build's start.
+	Now time.Time
+	// Nonce is a text that no other build has, for steps that run in every build.
+	Nonce string
 	// AllStages converts also the stages that the target does not need, so that
 	// checks see the whole file.
 	AllStages bool

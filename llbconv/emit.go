@@ -31,8 +31,8 @@ func (c *conversion) emit(ctx context.Context, g *graph) error {
 			s.out = s.base.out
 		}
 		for _, st := range s.steps {
-			if s.out, err = e.step(st, s.out); err != nil {
-				return err
+			if s.out, err = e.step(ctx, st, s.out); err != nil {
+				return located(err, st.location)
 			}
 		}
 	}
@@ -54,10 +54,10 @@ func (c *conversion) mainContext(ctx context.Context, g *graph) (*llb.State, err
 }
 
 // step makes the vertices of one step on top of base and returns the new filesystem.
-func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
+func (e *emitter) step(ctx context.Context, s *step, base llb.Output) (llb.Output, error) {
 	switch op := s.op.(type) {
 	case *runOp:
-		return e.run(s, op, base), nil
+		return e.run(ctx, s, op, base)
 	case *copyOp:
 		return e.copy(s, op, base), nil
 	case *workdirOp:

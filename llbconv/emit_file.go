@@ -23,7 +23,8 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 		file.actions = append(file.actions, e.copyAction(s, op, f))
 	}
 	v := newVertex(file, s.name(), pb.CapFileBase)
-	v.meta.IgnoreCache = s.stage.noCache
+	v.meta.IgnoreCache = s.noCache()
+	setExport(v, s.decision)
 	e.locate(v, s)
 	if !link {
 		return v.Output()
@@ -34,7 +35,8 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 		return v.Output()
 	}
 	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
-	merge.meta.IgnoreCache = s.stage.noCache
+	merge.meta.IgnoreCache = s.noCache()
+	setExport(merge, s.decision)
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
 	e.locate(merge, s)
 	return merge.Output()

@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 )
 
 // run makes the vertex of a RUN.
-func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
+func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) (llb.Output, error) {
 	exec := &execOp{exec: &pb.ExecOp{
 		Meta: &pb.Meta{
 			Args:                      op.args,
@@ -27,7 +28,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	v := newVertex(exec, s.name(), pb.CapExecMetaBase)
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
-	v.meta.IgnoreCache = s.stage.noCache
+	v.meta.IgnoreCache = s.noCache()
 	e.locate(v, s)
 	if e.c.supports(pb.CapExecMetaSetsDefaultPath) {
 		v.needs(pb.CapExecMetaSetsDefaultPath)
@@ -38,12 +39,16 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	if op.security == pb.SecurityMode_INSECURE {
 		v.needs(pb.CapExecMetaSecurity)
 	}
+	if err := e.applyRule(ctx, v, exec, s.decision); err != nil {
+		return nil, err
+	}
 	e.fileMounts(v, exec, op, base)
+	setContentBase(v, exec, s.decision)
 	secretMounts(v, exec, op)
 	sshMounts(v, exec, op)
 	e.setDefaultPath(exec.exec.Meta)
 	e.buildSettings(v, exec, op)
-	return v.Output()
+	return v.Output(), nil
 }
 
 // setDefaultPath gives a command without PATH one, on a daemon that does not do so

@@ -14,6 +14,7 @@ type environ struct {
 
 type envVar struct {
 	name, value string
+	arg         bool // last assigned by an ARG
 }
 
 func newEnviron() *environ {
@@ -41,7 +42,13 @@ func (e *environ) live() []envVar {
 }
 
 // set assigns a value to a variable.
-func (e *environ) set(name, value string) {
+func (e *environ) set(name, value string) { e.assign(envVar{name: name, value: value}) }
+
+// setArg assigns the value of an ARG.
+func (e *environ) setArg(name, value string) { e.assign(envVar{name: name, value: value, arg: true}) }
+
+func (e *environ) assign(v envVar) {
+	name := v.name
 	if i, ok := e.index[name]; ok && i < e.listed {
 		e.list, e.listed = nil, 0 // the list holds the old value
 	}
@@ -49,7 +56,7 @@ func (e *environ) set(name, value string) {
 		e.compact()
 	}
 	e.index[name] = len(e.entries)
-	e.entries = append(e.entries, envVar{name, value})
+	e.entries = append(e.entries, v)
 }
 
 // unset removes a variable.

@@ -137,7 +137,11 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 			path:   system.ToSlash(name, e.s.platform.OS),
 		})
 	}
-	e.addStep(cmd, op, title, prefix)
+	d, err := e.decide(cmd, op.readsContext())
+	if err != nil {
+		return err
+	}
+	e.addStep(cmd, op, title, prefix, d)
 	if err := e.c.checkCopySupport(op, f.parents); err != nil {
 		return err
 	}

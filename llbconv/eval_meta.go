@@ -45,7 +45,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand) error {
 // declareArg puts an argument into the stage's environment, history and outline.
 func (e *stageEval) declareArg(a instructions.KeyValuePairOptional, at []parser.Range, inherited bool) {
 	if a.Value != nil && !isScanArg(a.Key) {
-		e.env.set(a.Key, *a.Value)
+		e.env.setArg(a.Key, *a.Value)
 	}
 	value, ok := e.env.Get(a.Key)
 	if !ok {

@@ -47,11 +47,21 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	for _, d := range instructions.GetDevices(c) {
 		op.devices = append(op.devices, &pb.CDIDevice{Name: d.Name, Optional: !d.Required})
 	}
-	op.env = e.env.strings()
+	prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.root.platform, e.env)
+	d, err := e.decide(cmd, false)
+	if err != nil {
+		return err
+	}
+	filter := d.argFilter()
+	env := e.commandEnv(filter)
+	if filter != nil {
+		e.checkWithheld(cmd, c, env)
+	}
+	op.env = env.strings()
 
-	title = titleText(e.c.titleLex, e.c.escape, title, maskSecrets(op.secrets, e.env))
-	e.addStep(cmd, op, title, e.s.stepPrefix(e.c, cmd.onBuild, e.s.root.platform, e.env))
-	e.s.config.history.addRun(&runHistory{args: op.args, declared: e.declared.snapshot()}, e.c.epoch)
+	title = titleText(e.c.titleLex, e.c.escape, title, maskSecrets(op.secrets, env))
+	e.addStep(cmd, op, title, prefix, d)
+	e.s.config.history.addRun(&runHistory{args: op.args, declared: e.declaredFor(filter)}, e.c.epoch)
 	return nil
 }
 

@@ -20,7 +20,12 @@ func (e *stageEval) workdir(cmd command, c *instructions.WorkdirCommand) error {
 	if makes {
 		op := &workdirOp{path: e.dir, owner: parseOwner(e.s.config.img.Config.User)}
 		title := titleText(e.c.lex, e.c.escape, c.String(), e.env)
-		e.addStep(cmd, op, title, e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env))
+		prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env)
+		d, err := e.decide(cmd, false)
+		if err != nil {
+			return err
+		}
+		e.addStep(cmd, op, title, prefix, d)
 	}
 	e.s.config.history.add("WORKDIR "+e.dir, makes, e.c.epoch)
 	return nil

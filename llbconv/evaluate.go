@@ -49,13 +49,13 @@ func (c *conversion) evaluate(ctx context.Context, g *graph) error {
 		evals[s] = e
 		for _, cmd := range s.commands {
 			if err := e.instruction(cmd); err != nil {
-				return parser.WithLocation(err, cmd.Location())
+				return located(err, cmd.Location())
 			}
 		}
 		e.setScans()
 	}
 	g.target.used.add("/") // the result is read whole
-	return nil
+	return c.checkRules()
 }
 
 // ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
@@ -158,7 +158,7 @@ func (e *stageEval) instruction(cmd command) error {
 }
 
 // addStep numbers a step and adds it to the stage.
-func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string) {
+func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *decision) {
 	e.s.steps = append(e.s.steps, &step{
 		stage:    e.s,
 		cmd:      cmd.Command,
@@ -167,6 +167,7 @@ func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string) {
 		number:   e.s.number,
 		location: cmd.Location(),
 		op:       op,
+		decision: d,
 	})
 }
 

@@ -49,7 +49,7 @@ func (c *conversion) predefinedArgs(target string) *environ {
 	}
 	bp, tp := c.buildPlatforms[0], c.targetPlatform
 	env := newEnviron()
-	for _, v := range []envVar{
+	for _, v := range []struct{ name, value string }{
 		{"BUILDPLATFORM", platforms.Format(bp)},
 		{"BUILDOS", bp.OS},
 		{"BUILDOSVERSION", bp.OSVersion},

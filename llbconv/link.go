@@ -24,6 +24,7 @@ func (c *conversion) link(prog *program) (*graph, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.index = i
 		g.add(s)
 		s.countSteps()
 	}

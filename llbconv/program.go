@@ -35,6 +35,9 @@ func (c *conversion) parse(dt []byte) (*program, error) {
 	}
 	c.escape = file.EscapeToken
 	c.setLexers()
+	if err := c.readDirectives(dt, file); err != nil {
+		return nil, err
+	}
 	checkStageNames(stages, c.lint)
 	checkCasing(stages, c.lint)
 	return &program{stages: stages, metaArgs: metaArgs}, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
 )
 
 // keyCommand is the description under which a vertex carries its instruction.
@@ -119,6 +120,15 @@ func parserRanges(at []*pb.Range) []parser.Range {
 
 func parserPosition(p *pb.Position) parser.Position {
 	return parser.Position{Line: int(p.Line), Character: int(p.Character)}
+}
+
+// located gives an error a position unless it has one.
+func located(err error, at []parser.Range) error {
+	var has *parser.LocationError
+	if errors.As(err, &has) {
+		return err
+	}
+	return parser.WithLocation(err, at)
 }
 
 // lineSpan returns the first and last line of a position, 0 and 0 if it is empty.

@@ -26,6 +26,7 @@ const scratchName = "scratch"
 type stage struct {
 	decl  instructions.Stage
 	at    []parser.Range // the instruction that names the base, for errors
+	index int            // among the file's stages, from 0
 	label string         // as progress output shows it; empty in a file of one stage
 	image bool           // not a stage of the file
 

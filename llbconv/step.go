@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"os"
+	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -20,6 +21,12 @@ type step struct {
 	number   int    // of total, as in the prefix
 	location []parser.Range
 	op       stepOp
+	decision *decision // what its cache rule means; nil without one
+}
+
+// noCache tells whether the step is to run whatever the cache holds.
+func (s *step) noCache() bool {
+	return s.stage.noCache || s.decision != nil && s.decision.noCache
 }
 
 // name is the step's name in progress output.
@@ -111,6 +118,11 @@ type copyOp struct {
 	owner   *pb.ChownOpt // indexes of named owners are filled in when emitted
 	mode    *copyMode
 	files   []copyFile
+}
+
+// readsContext tells whether a COPY or ADD takes files of the build context.
+func (op *copyOp) readsContext() bool {
+	return slices.ContainsFunc(op.files, func(f copyFile) bool { return f.source.context })
 }
 
 // copyMode is what --chmod says: bits, or a symbolic expression.

@@ -2,6 +2,8 @@ package oracle
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +89,35 @@ func (c *Case) String() string {
 	}
 	return b.String()
 }
+
+var ruleComment = regexp.MustCompile(`(?mi)^[ \t]*#.*cache`)
+
+// WithoutRules returns the case with what only this project's frontend knows
+// switched off: the Dockerfile's cache rules, and selectors in no-cache. It is the
+// case itself if there is none.
+func (c *Case) WithoutRules() *Case {
+	_, overridden := c.Attrs[overrideAttr]
+	if !overridden && !ruleComment.Match(c.Dockerfile) && !strings.ContainsAny(c.Attrs["no-cache"], selectorChars) {
+		return c
+	}
+	out := *c
+	out.Attrs = map[string]string{}
+	maps.Copy(out.Attrs, c.Attrs)
+	out.Attrs[overrideAttr] = "off"
+	if names, ok := c.Attrs["no-cache"]; ok {
+		list := slices.DeleteFunc(strings.Split(names, ","), func(n string) bool { return strings.ContainsAny(n, selectorChars) })
+		out.Attrs["no-cache"] = strings.Join(list, ",")
+		if names != "" && len(list) == 0 {
+			delete(out.Attrs, "no-cache")
+		}
+	}
+	return &out
+}
+
+const overrideAttr = "build-arg:CACHEWRIGHT_RULES"
+
+// selectorChars tell a selector from a stage's name.
+const selectorChars = "/@*?["
 
 // lacks tells whether the daemon lacks a capability.
 func (c *Case) lacks(id string) bool { return slices.Contains(c.LackCaps, id) }

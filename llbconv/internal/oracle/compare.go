@@ -59,6 +59,8 @@ func unexplained(diffs []Diff) []Diff {
 }
 
 // Compare converts a case with both converters, for every platform it asks for.
+// Cache rules in the Dockerfile are left out: to docker/dockerfile they are
+// comments.
 func Compare(ctx context.Context, c *Case) *Report {
 	targets, err := Platforms(c)
 	if err != nil {
@@ -72,7 +74,7 @@ func Compare(ctx context.Context, c *Case) *Report {
 }
 
 func (r *Report) compare(ctx context.Context, c *Case, p *ocispecs.Platform) {
-	ours := Ours(ctx, c, p)
+	ours := Ours(ctx, c.WithoutRules(), p)
 	again := *c
 	var diffs []Diff
 	for range attempts {

@@ -106,6 +106,9 @@ func Upstream(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcom
 	})
 }
 
+// buildTime is when every build of this project's converter starts.
+var buildTime = time.Date(2026, time.March, 4, 5, 6, 7, 0, time.UTC)
+
 // Ours converts with this project's converter.
 func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 	return capture(c, platform, func(r *request) (*result, error) {
@@ -119,6 +122,8 @@ func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 			Warn:           r.warnings.add,
 			Advise:         r.advice.add,
 			AllStages:      c.AllStages,
+			Now:            buildTime,
+			Nonce:          "nonce",
 		})
 		if err != nil {
 			return nil, err

@@ -130,7 +130,9 @@ func imageSources(o *Outcome) map[string]bool {
 func sameButNumber(want, got *pb.OpMetadata) bool {
 	strip := func(m *pb.OpMetadata) *pb.OpMetadata {
 		m = m.CloneVT()
-		m.Description["llb.customname"] = stepNumber.ReplaceAllString(m.Description["llb.customname"], "[$1")
+		if name, ok := m.Description["llb.customname"]; ok {
+			m.Description["llb.customname"] = stepNumber.ReplaceAllString(name, "[$1")
+		}
 		if pg := m.ProgressGroup; pg != nil {
 			pg.Name = stepNumber.ReplaceAllString(pg.Name, "[$1")
 		}

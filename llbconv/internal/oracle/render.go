@@ -108,6 +108,9 @@ func (g *Graph) opText(dgst digest.Digest, names map[string]string) string {
 	if op.Meta.IgnoreCache {
 		b.WriteString(" no-cache")
 	}
+	if e := op.Meta.ExportCache; e != nil && !e.Value {
+		b.WriteString(" no-export")
+	}
 	if p := msg.Platform; p != nil {
 		b.WriteString(" " + fieldText(p.ProtoReflect()))
 	}
