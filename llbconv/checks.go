@@ -77,20 +77,28 @@ func checkCasing(stages []instructions.Stage, lint *linter.Linter) {
 	}
 }
 
-// checkDefaultBaseNames reports FROM instructions that name no valid image when
-// no build arguments are given.
+// checkDefaultBaseNames reports FROM instructions that name neither a valid image
+// nor, in any letter case, an earlier stage when no build arguments are given.
 func (c *conversion) checkDefaultBaseNames(prog *program, predefined *environ) {
 	env, _, err := c.evalMetaArgs(prog.metaArgs, predefined, nil)
 	if err != nil {
 		return // with the build's own arguments the same default may not be needed
 	}
+	stages := map[string]bool{} // earlier ones, in lower case
 	for _, s := range prog.stages {
 		res, err := c.process(s.BaseName, env)
 		if err != nil {
 			return
 		}
-		if _, err := reference.ParseNormalizedNamed(res.Result); err != nil {
+		name := res.Result
+		if lower := strings.ToLower(name); stages[lower] {
+			name = lower
+		}
+		if _, err := reference.ParseNormalizedNamed(name); err != nil {
 			c.lint.Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
+		}
+		if s.Name != "" {
+			stages[strings.ToLower(s.Name)] = true
 		}
 	}
 }

@@ -53,7 +53,10 @@ var rows = []row{
 		}
 		return d.Kind == "operations" && lateImage(upstream)
 	}},
-	{id: "from-letter-case", covers: func(c *Case, upstream, _ *Outcome, d *Diff) bool {
+	{id: "from-letter-case", covers: func(c *Case, upstream, ours *Outcome, d *Diff) bool {
+		if d.Kind == "warnings" && warningsText(withoutStageBases(c, upstream.Warnings)) == warningsText(ours.Warnings) {
+			return true // another error comes before that about the reference
+		}
 		return d.Kind != "options" && badReference(upstream.Err) && namesStage(c, upstream.Err)
 	}},
 	{id: "copy-from-index", covers: func(_ *Case, _, ours *Outcome, d *Diff) bool {
@@ -153,8 +156,7 @@ var stepNumber = regexp.MustCompile(`^\[((?:\S+ )*) *\d+/`)
 func replacesStage(c *Case) bool {
 	for key, value := range c.Attrs {
 		name, ok := strings.CutPrefix(key, "context:")
-		as := regexp.MustCompile(`(?im)\sAS\s+` + regexp.QuoteMeta(name) + `\s*$`)
-		if ok && !strings.HasPrefix(value, "docker-image:") && as.Match(c.Dockerfile) {
+		if ok && !strings.HasPrefix(value, "docker-image:") && isStage(c, name) {
 			return true
 		}
 	}
@@ -165,8 +167,23 @@ func replacesStage(c *Case) bool {
 func namesStage(c *Case, f *Failure) bool {
 	_, rest, _ := strings.Cut(f.Text, `"`)
 	name, _, _ := strings.Cut(rest, `"`)
+	return isStage(c, name)
+}
+
+// isStage tells whether a stage has a name, in any letters.
+func isStage(c *Case, name string) bool {
 	as := regexp.MustCompile(`(?im)\sAS\s+` + regexp.QuoteMeta(name) + `\s*$`)
 	return as.Match(c.Dockerfile)
+}
+
+// withoutStageBases leaves out warnings that a base is no valid image where it is
+// the name of a stage.
+func withoutStageBases(c *Case, warnings []Warning) []Warning {
+	return slices.DeleteFunc(slices.Clone(warnings), func(w Warning) bool {
+		rest, _ := strings.CutPrefix(w.Message, "Default value for ARG ")
+		name, _, found := strings.Cut(rest, " results in empty or invalid base image name")
+		return w.Rule == "InvalidDefaultArgInFrom" && found && isStage(c, name)
+	})
 }
 
 // severalSources finds an ADD with a git repository or URL and another source.
