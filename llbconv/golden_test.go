@@ -84,16 +84,9 @@ func checkAgainstUpstream(t *testing.T, c *oracle.GoldenCase, corpus string) {
 // TestDifferencesDocumented checks that docs/differences.md, the oracle and
 // differences.txtar have the same rows.
 func TestDifferencesDocumented(t *testing.T) {
-	dt, err := os.ReadFile("../docs/differences.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	documented := map[string]bool{}
-	for line := range strings.Lines(string(dt)) {
-		if rest, ok := strings.CutPrefix(line, "| `"); ok {
-			id, _, _ := strings.Cut(rest, "`")
-			documented[id] = true
-		}
+	for id := range documentedRows(t) {
+		documented[id] = true
 	}
 	shown := map[string]bool{}
 	for _, corpus := range readCorpora(t) {
@@ -118,6 +111,49 @@ func TestDifferencesDocumented(t *testing.T) {
 	if d := cmp.Diff(documented, shown); d != "" {
 		t.Errorf("rows of docs/differences.md (-) and of differences.txtar (+): %s", d)
 	}
+}
+
+// TestOracleDifferencesInLLB checks that docs/differences.md says of just those rows that
+// they change LLB of which differences.txtar shows it.
+func TestOracleDifferencesInLLB(t *testing.T) {
+	silence(t)
+	documented := map[string]bool{}
+	for id, changes := range documentedRows(t) {
+		if strings.Contains(changes, "LLB") {
+			documented[id] = true
+		}
+	}
+	shown := map[string]bool{}
+	for _, corpus := range readCorpora(t) {
+		for _, c := range corpus.Cases {
+			for _, d := range oracle.Compare(t.Context(), &c.Case).Diffs {
+				if d.Kind == "operations" {
+					shown[d.Row] = true
+				}
+			}
+		}
+	}
+	if d := cmp.Diff(documented, shown); d != "" {
+		t.Errorf("rows that change LLB, documented (-) and shown (+): %s", d)
+	}
+}
+
+// documentedRows reads the rows of docs/differences.md about the converter: by
+// their ids, what they change.
+func documentedRows(t *testing.T) map[string]string {
+	t.Helper()
+	dt, err := os.ReadFile("../docs/differences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(dt)) {
+		if rest, ok := strings.CutPrefix(line, "| `"); ok {
+			id, rest, _ := strings.Cut(rest, "` | ")
+			rows[id], _, _ = strings.Cut(rest, " | ")
+		}
+	}
+	return rows
 }
 
 func readCorpora(t testing.TB) []*oracle.Corpus {
