@@ -45,6 +45,10 @@ lint: ## Check format, vet, staticcheck and go.mod
 	$(GO) mod tidy -diff
 	cd integration/conformance && $(GO) vet ./... && $(GO) tool -modfile=../../tools/lint/go.mod staticcheck ./... && $(GO) mod tidy -diff
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in the frontend (needs vuln.go.dev)
+	$(GO) tool -modfile=tools/lint/go.mod govulncheck ./cmd/frontend
+
 .PHONY: generate
 generate: ## Write the generated files again
 	$(GO) generate ./...
