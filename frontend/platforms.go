@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -38,7 +38,11 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref, err := b.solveState(ctx, res.State)
+		def, err := res.Definition(ctx)
+		if err != nil {
+			return nil, errors.Wrap(err, "failed to marshal LLB definition")
+		}
+		ref, err := b.solveDefinition(ctx, def)
 		if err != nil {
 			return nil, err
 		}
@@ -80,17 +84,10 @@ func (b *build) options(ctx context.Context) llbconv.Options {
 	}
 }
 
-// solveState hands a state to the daemon, with the build's cache imports, and
-// returns a reference to the result, which the daemon need not have built yet.
-func (b *build) solveState(ctx context.Context, st llb.State) (client.Reference, error) {
-	def, err := st.Marshal(ctx)
-	if err != nil {
-		return nil, errors.Wrap(err, "failed to marshal LLB definition")
-	}
-	res, err := b.client.Solve(ctx, client.SolveRequest{
-		Definition:   def.ToPB(),
-		CacheImports: b.ui.CacheImports,
-	})
+// solveDefinition hands a definition to the daemon, with the build's cache imports,
+// and returns a reference to the result, which the daemon need not have built yet.
+func (b *build) solveDefinition(ctx context.Context, def *pb.Definition) (client.Reference, error) {
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def, CacheImports: b.ui.CacheImports})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,11 @@ func (b *build) attachSBOMs(ctx context.Context, built *built, scan sbom.Scanner
 				return err
 			}
 			solved, err := result.ConvertAttestation(&att, func(st *llb.State) (client.Reference, error) {
-				return b.solveState(ctx, *st)
+				def, err := st.Marshal(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return b.solveDefinition(ctx, def.ToPB())
 			})
 			if err != nil {
 				return err

@@ -67,8 +67,8 @@ ENTRYPOINT ["/entrypoint.sh"]
 CMD ["serve"]
 `
 
-// BenchmarkConvert converts and marshals, with this project's converter ("ours")
-// and docker/dockerfile's ("upstream").
+// BenchmarkConvert converts a file to the definition that the daemon is sent, with
+// this project's converter ("ours") and docker/dockerfile's ("upstream").
 func BenchmarkConvert(b *testing.B) {
 	files := map[string]string{
 		"typical":              typical,
@@ -106,7 +106,8 @@ func bench(b *testing.B, convert func([]byte) error, dt []byte) {
 	}
 }
 
-// marshalUpstream converts and marshals with docker/dockerfile's converter.
+// marshalUpstream converts and marshals with docker/dockerfile's converter, as its
+// frontend does.
 func marshalUpstream(dt []byte) error {
 	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, dockerfile2llb.ConvertOpt{
 		MetaResolver: images,
@@ -117,8 +118,12 @@ func marshalUpstream(dt []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = res.State.Marshal(context.Background())
-	return err
+	def, err := res.State.Marshal(context.Background())
+	if err != nil {
+		return err
+	}
+	def.ToPB()
+	return nil
 }
 
 // allCaps is what a current daemon can do.

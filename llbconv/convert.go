@@ -48,7 +48,8 @@ type Options struct {
 
 // Result is a converted Dockerfile for one platform.
 type Result struct {
-	// State is the target stage's filesystem, ready to be marshalled.
+	// State is the target stage's filesystem, for what takes an llb.State. For the
+	// daemon, Definition is quicker than State.Marshal.
 	State llb.State
 	// Image is the config of the resulting image.
 	Image *dockerspec.DockerOCIImage
@@ -61,6 +62,8 @@ type Result struct {
 	Epoch *time.Time
 	// IgnoreCache is set when the target or a scanned stage is built without cache.
 	IgnoreCache bool
+
+	defaults []llb.ConstraintsOpt // of State's marshalling
 }
 
 // SBOMTargets are the filesystems that an SBOM scanner is given.

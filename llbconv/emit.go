@@ -89,6 +89,7 @@ func (c *conversion) assemble(g *graph, main *llb.State) *Result {
 
 	res := &Result{
 		State:       c.state(t),
+		defaults:    c.marshalDefaults(),
 		Image:       img,
 		BaseImage:   t.baseImage,
 		Epoch:       c.epoch,
@@ -115,11 +116,15 @@ func (c *conversion) state(s *stage) llb.State {
 	if p := s.root.platform; p != nil {
 		st = st.Platform(*p)
 	}
+	return st.SetMarshalDefaults(c.marshalDefaults()...)
+}
+
+func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {
 	defaults := []llb.ConstraintsOpt{llb.Platform(c.targetPlatform)}
 	if c.opt.Caps != nil {
 		defaults = append(defaults, llb.WithCaps(*c.opt.Caps))
 	}
-	return st.SetMarshalDefaults(defaults...)
+	return defaults
 }
 
 // inline makes a file from an inline document.

@@ -158,6 +158,6 @@ func marshalOurs(dt []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = res.State.Marshal(context.Background())
+	_, err = res.Definition(context.Background())
 	return err
 }

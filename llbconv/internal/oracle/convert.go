@@ -102,7 +102,7 @@ func Upstream(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcom
 		if err != nil {
 			return nil, err
 		}
-		return &result{res.State, res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IsIgnoreCache}, nil
+		return &result{res.State, nil, res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IsIgnoreCache}, nil
 	})
 }
 
@@ -128,13 +128,14 @@ func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 		if err != nil {
 			return nil, err
 		}
-		return &result{res.State, res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IgnoreCache}, nil
+		return &result{res.State, res.Definition, res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IgnoreCache}, nil
 	})
 }
 
 // result is what both converters return.
 type result struct {
 	state            llb.State
+	definition       definer // the same as state; nil for upstream's
 	image, baseImage *dockerspec.DockerOCIImage
 	sbomCore         llb.State
 	sbomExtras       map[string]llb.State
@@ -186,6 +187,11 @@ func capture(c *Case, platform *ocispecs.Platform, convert func(*request) (*resu
 		if err := o.addGraph(context.Background(), name, st); err != nil {
 			o.Err = newFailure(err, true)
 			return o
+		}
+	}
+	if res.definition != nil {
+		if err := checkDefinition(context.Background(), res.definition, res.state); err != nil {
+			o.Err = newFailure(err, true)
 		}
 	}
 	return o

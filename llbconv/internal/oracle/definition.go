@@ -1,0 +1,31 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	"google.golang.org/protobuf/proto"
+)
+
+// definer marshals a result without llb.
+type definer func(context.Context, ...llb.ConstraintsOpt) (*pb.Definition, error)
+
+// checkDefinition fails if a result's own definition is not the one that llb makes
+// of its state.
+func checkDefinition(ctx context.Context, define definer, st llb.State) error {
+	id := llb.LocalUniqueID("unique")
+	want, err := st.Marshal(ctx, id)
+	if err != nil {
+		return err
+	}
+	got, err := define(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !proto.Equal(got, want.ToPB()) {
+		return errors.New("the result's definition differs from its state's")
+	}
+	return nil
+}
