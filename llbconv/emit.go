@@ -70,9 +70,7 @@ func (e *emitter) step(ctx context.Context, s *step, base llb.Output) (llb.Outpu
 // locate gives a vertex its position in the Dockerfile.
 func (e *emitter) locate(v *vertex, s *step) {
 	v.checkText = e.c.notText
-	if sm := e.c.opt.SourceMap; sm != nil {
-		v.locations = []*llb.SourceLocation{{SourceMap: sm, Ranges: PBRanges(s.location)}}
-	}
+	v.source, v.location = e.c.opt.SourceMap, s.location
 }
 
 // assemble puts the result together.

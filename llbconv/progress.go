@@ -98,28 +98,20 @@ func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
 
 // PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
 func PBRanges(at []parser.Range) []*pb.Range {
-	out := make([]*pb.Range, 0, len(at))
-	for _, r := range at {
-		out = append(out, &pb.Range{Start: pbPosition(r.Start), End: pbPosition(r.End)})
+	type span struct {
+		rng        pb.Range
+		start, end pb.Position
+	}
+	spans := make([]span, len(at)) // most have one line: one allocation for all of it
+	out := make([]*pb.Range, len(at))
+	for i, r := range at {
+		s := &spans[i]
+		s.start.Line, s.start.Character = int32(r.Start.Line), int32(r.Start.Character)
+		s.end.Line, s.end.Character = int32(r.End.Line), int32(r.End.Character)
+		s.rng.Start, s.rng.End = &s.start, &s.end
+		out[i] = &s.rng
 	}
 	return out
-}
-
-func pbPosition(p parser.Position) *pb.Position {
-	return &pb.Position{Line: int32(p.Line), Character: int32(p.Character)}
-}
-
-// parserRanges is the reverse of pbRanges.
-func parserRanges(at []*pb.Range) []parser.Range {
-	out := make([]parser.Range, 0, len(at))
-	for _, r := range at {
-		out = append(out, parser.Range{Start: parserPosition(r.Start), End: parserPosition(r.End)})
-	}
-	return out
-}
-
-func parserPosition(p *pb.Position) parser.Position {
-	return parser.Position{Line: int(p.Line), Character: int(p.Character)}
 }
 
 // located gives an error a position unless it has one.

@@ -2,6 +2,8 @@ package llbconv
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"sync"
 
@@ -21,9 +23,10 @@ import (
 type vertex struct {
 	op        operation
 	platform  *ocispecs.Platform // of an exec; nil is the build's default
-	meta      *pb.OpMetadata
-	locations []*llb.SourceLocation
-	checkText bool // the Dockerfile has text that is not UTF-8, look for it here
+	meta      pb.OpMetadata
+	source    *llb.SourceMap // nil if it has no position
+	location  []parser.Range // in source
+	checkText bool           // the Dockerfile has text that is not UTF-8, look for it here
 
 	// The marshalled form, for the constraints it was made with.
 	mu          sync.Mutex
@@ -47,7 +50,7 @@ var _ llb.Vertex = (*vertex)(nil)
 
 // newVertex makes a vertex with a progress name and the capabilities it needs.
 func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
-	v := &vertex{op: op, meta: &pb.OpMetadata{
+	v := &vertex{op: op, meta: pb.OpMetadata{
 		Description: map[string]string{keyCustomName: name},
 		Caps:        make(map[string]bool, len(caps)),
 	}}
@@ -66,60 +69,75 @@ func (v *vertex) Validate(context.Context, *llb.Constraints) error {
 // located attaches the vertex's position in the Dockerfile to an error that has
 // none.
 func (v *vertex) located(err error) error {
-	var located *parser.LocationError
-	if errors.As(err, &located) {
+	if v.source == nil {
 		return err
 	}
-	for _, at := range v.locations {
-		err = parser.WithLocation(err, parserRanges(at.Ranges))
-	}
-	return err
+	return located(err, v.location)
 }
 
 // Output implements llb.Vertex.
 func (v *vertex) Output() llb.Output { return vertexOutput{v} }
 
-// Inputs implements llb.Vertex: the distinct non-empty inputs, in the order in
-// which llb puts them into a definition: sources of file operations last first.
+// Inputs implements llb.Vertex: the non-empty inputs, in the order in which llb puts
+// them into a definition: sources of file operations last first.
 func (v *vertex) Inputs() []llb.Output {
 	ins := v.op.inputs()
 	if _, isFile := v.op.(*fileOp); isFile {
 		slices.Reverse(ins[1:])
 	}
-	seen := map[llb.Output]bool{nil: true}
-	return slices.DeleteFunc(ins, func(in llb.Output) bool {
-		again := seen[in]
-		seen[in] = true
-		return again
-	})
+	return slices.DeleteFunc(ins, func(in llb.Output) bool { return in == nil })
 }
 
 // Marshal implements llb.Vertex.
 func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, *pb.OpMetadata, []*llb.SourceLocation, error) {
+	dgst, dt, err := v.encode(ctx, c)
+	if err != nil {
+		return "", nil, nil, nil, err
+	}
+	var locations []*llb.SourceLocation
+	if v.source != nil {
+		locations = []*llb.SourceLocation{{SourceMap: v.source, Ranges: PBRanges(v.location)}}
+	}
+	return dgst, dt, &v.meta, locations, nil
+}
+
+// encode returns the marshalled operation and its digest.
+func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.bytes == nil || v.constraints != c {
-		if err := v.Validate(ctx, c); err != nil {
-			return "", nil, nil, nil, err
-		}
-		op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
-		index, err := v.resolveInputs(ctx, c, op)
-		if err != nil {
-			return "", nil, nil, nil, v.located(err)
-		}
-		v.op.marshal(op, index, len(op.Inputs))
-		if op.GetExec() != nil {
-			op.Platform = v.execPlatform(c)
-		}
-		if v.checkText && (!isText(op) || !isText(v.meta)) {
-			return "", nil, nil, nil, v.located(errNotText)
-		}
-		if v.bytes, err = op.MarshalVT(); err != nil {
-			return "", nil, nil, nil, err
-		}
-		v.constraints, v.digest = c, digest.FromBytes(v.bytes)
+	if v.bytes != nil && v.constraints == c {
+		return v.digest, v.bytes, nil
 	}
-	return v.digest, v.bytes, v.meta, v.locations, nil
+	if err := v.Validate(ctx, c); err != nil {
+		return "", nil, err
+	}
+	op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
+	index, err := v.resolveInputs(ctx, c, op)
+	if err != nil {
+		return "", nil, v.located(err)
+	}
+	v.op.marshal(op, index, len(op.Inputs))
+	if op.GetExec() != nil {
+		op.Platform = v.execPlatform(c)
+	}
+	if v.checkText && (!isText(op) || !isText(&v.meta)) {
+		return "", nil, v.located(errNotText)
+	}
+	if v.bytes, err = op.MarshalVT(); err != nil {
+		return "", nil, err
+	}
+	v.constraints, v.digest = c, digestOf(v.bytes)
+	return v.digest, v.bytes, nil
+}
+
+// digestOf is digest.FromBytes with one allocation in place of eight.
+func digestOf(dt []byte) digest.Digest {
+	sum := sha256.Sum256(dt)
+	const prefix = "sha256:"
+	var text [len(prefix) + 2*sha256.Size]byte
+	copy(text[:], prefix)
+	hex.Encode(text[len(prefix):], sum[:])
+	return digest.Digest(text[:])
 }
 
 var errNotText = errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8")
@@ -182,7 +200,7 @@ type vertexOutput struct {
 
 // ToInput implements llb.Output.
 func (o vertexOutput) ToInput(ctx context.Context, c *llb.Constraints) (*pb.Input, error) {
-	dgst, _, _, _, err := o.v.Marshal(ctx, c)
+	dgst, _, err := o.v.encode(ctx, c)
 	if err != nil {
 		return nil, err
 	}
