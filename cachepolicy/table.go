@@ -129,6 +129,9 @@ func (t *table) input(in Input) string {
 	case InputBase, InputHTTP, InputGit, InputImage:
 		return joinValue(in.Name, t.digest(in), " ")
 	case InputCommand:
+		if in.Digest == "" {
+			return in.Value
+		}
 		return joinValue(in.Value, t.digest(in), " ")
 	case InputOff, InputText, InputUser, InputWorkdir, InputShell, InputPlatform:
 		return cmp.Or(in.Value, in.Name)

@@ -78,15 +78,23 @@ type SBOMTargets struct {
 // Convert turns the Dockerfile dt into LLB for one platform. An error about the
 // file carries its position as *parser.LocationError.
 func Convert(ctx context.Context, dt []byte, opt Options) (*Result, error) {
-	g, err := build(ctx, dt, opt)
+	p, err := Prepare(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
-	return g.result(), nil
+	return p.Emit(ctx)
 }
 
-// build runs the phases of a conversion up to the emitted graph.
-func build(ctx context.Context, dt []byte, opt Options) (*graph, error) {
+// Prepared is a Dockerfile that is evaluated for one platform: all that its steps
+// do is known, and nothing is emitted yet.
+type Prepared struct {
+	c *conversion
+	g *graph
+}
+
+// Prepare runs the phases of Convert up to the evaluated steps, with the same
+// errors.
+func Prepare(ctx context.Context, dt []byte, opt Options) (*Prepared, error) {
 	c, err := newConversion(opt, dt)
 	if err != nil {
 		return nil, err
@@ -111,8 +119,15 @@ func build(ctx context.Context, dt []byte, opt Options) (*graph, error) {
 	if err := c.lintError(); err != nil {
 		return nil, err
 	}
-	if err := c.emit(ctx, g); err != nil {
+	return &Prepared{c, g}, nil
+}
+
+// Emit makes the LLB. It is called once, and fails where a source that a step
+// names cannot be used.
+func (p *Prepared) Emit(ctx context.Context) (*Result, error) {
+	main, err := p.c.emit(ctx, p.g)
+	if err != nil {
 		return nil, err
 	}
-	return g, nil
+	return p.c.assemble(p.g, main), nil
 }

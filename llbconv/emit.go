@@ -15,12 +15,12 @@ type emitter struct {
 	context llb.Output // the build context
 }
 
-// emit makes the LLB of every evaluated stage, in file order, and assembles the
-// result from the target's.
-func (c *conversion) emit(ctx context.Context, g *graph) error {
+// emit makes the LLB of every evaluated stage, in file order, and returns the
+// build context that it reads.
+func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 	main, err := c.mainContext(ctx, g)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := &emitter{c: c, context: main.Output()}
 	for _, s := range g.stages {
@@ -32,12 +32,11 @@ func (c *conversion) emit(ctx context.Context, g *graph) error {
 		}
 		for _, st := range s.steps {
 			if s.out, err = e.step(ctx, st, s.out); err != nil {
-				return located(err, st.location)
+				return nil, located(err, st.location)
 			}
 		}
 	}
-	g.result = func() *Result { return c.assemble(g, main) }
-	return nil
+	return main, nil
 }
 
 // mainContext returns the build context, narrowed to what the stages read.

@@ -14,7 +14,7 @@ import (
 // and one file operation. With --link the files are put in a layer of their own
 // that is laid on top of base, so that they do not depend on it.
 func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
-	link := op.link && op.mode == nil && e.c.supports(pb.CapMergeOp)
+	link := e.c.links(op)
 	file := &fileOp{base: base}
 	if link {
 		file.base = nil
@@ -34,12 +34,17 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	if base == nil {
 		return v.Output()
 	}
-	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
+	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+noted(s.title, s.note), pb.CapMergeOp)
 	merge.meta.IgnoreCache = s.noCache()
 	setExport(merge, s.decision)
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
 	e.locate(merge, s)
 	return merge.Output()
+}
+
+// links tells whether the files of a COPY or ADD get a layer of their own.
+func (c *conversion) links(op *copyOp) bool {
+	return op.link && op.mode == nil && c.supports(pb.CapMergeOp)
 }
 
 func (e *emitter) copyAction(s *step, op *copyOp, f copyFile) fileAction {

@@ -1,6 +1,10 @@
 package llbconv
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
 
 // environ is an ordered set of environment variables. Setting a variable again
 // moves it to the end, as llb.EnvList does: the order is part of an exec's key.
@@ -15,7 +19,31 @@ type environ struct {
 type envVar struct {
 	name, value string
 	arg         bool // last assigned by an ARG
+	from        envSource
 }
+
+// envSource is where a variable has its value from.
+type envSource struct {
+	place envPlace
+	line  int // of the instruction; 0 if there is none
+}
+
+// lineSource is a place in an instruction.
+func lineSource(place envPlace, at []parser.Range) envSource {
+	line, _ := lineSpan(at)
+	return envSource{place, line}
+}
+
+type envPlace uint8
+
+// The places that a variable can have its value from.
+const (
+	fromBuilder  envPlace = iota // built in, such as PATH and TARGETARCH
+	fromImage                    // the base image
+	fromLine                     // an ENV
+	fromDefault                  // the default of an ARG
+	fromBuildArg                 // a build argument
+)
 
 func newEnviron() *environ {
 	return &environ{index: map[string]int{}}
@@ -41,12 +69,52 @@ func (e *environ) live() []envVar {
 	return out
 }
 
-// set assigns a value to a variable.
+// snapshot returns what is needed to tell the variables of this moment later. It
+// costs nothing until then.
+func (e *environ) snapshot() envSnapshot { return slices.Clip(e.entries) }
+
+// envSnapshot is an environment at one moment: assignments in order, of which
+// the last of each name is in force. Entries are never changed in place.
+type envSnapshot []envVar
+
+// vars returns the variables in force, in order.
+func (s envSnapshot) vars() []envVar {
+	seen := make(map[string]bool, len(s))
+	out := make([]envVar, 0, len(s))
+	for _, v := range slices.Backward(s) {
+		if !seen[v.name] {
+			seen[v.name] = true
+			out = append(out, v)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// coveredENV returns a variable with the value that an ENV gave it, which an ARG
+// of the same name covers.
+func (e *environ) coveredENV(name, value string) envVar {
+	for _, v := range slices.Backward(e.entries) {
+		if v.name == name && !v.arg && v.value == value {
+			return v
+		}
+	}
+	return envVar{name: name, value: value, from: envSource{place: fromImage}}
+}
+
+// lookup returns the entry in force of a variable.
+func (e *environ) lookup(name string) (envVar, bool) {
+	i, ok := e.index[name]
+	if !ok {
+		return envVar{}, false
+	}
+	return e.entries[i], true
+}
+
+// set assigns a value that comes from no instruction.
 func (e *environ) set(name, value string) { e.assign(envVar{name: name, value: value}) }
 
-// setArg assigns the value of an ARG.
-func (e *environ) setArg(name, value string) { e.assign(envVar{name: name, value: value, arg: true}) }
-
+// assign sets a variable.
 func (e *environ) assign(v envVar) {
 	name := v.name
 	if i, ok := e.index[name]; ok && i < e.listed {
@@ -78,11 +146,8 @@ func (e *environ) compact() {
 
 // Get returns a variable's value and whether it is set.
 func (e *environ) Get(name string) (string, bool) {
-	i, ok := e.index[name]
-	if !ok {
-		return "", false
-	}
-	return e.entries[i].value, true
+	v, ok := e.lookup(name)
+	return v.value, ok
 }
 
 // Keys returns the names in order.

@@ -20,18 +20,21 @@ func (e *stageEval) arg(c *instructions.ArgCommand) error {
 	for _, a := range c.Args {
 		e.checkSecretName("ARG", a.Key, c.Location())
 		inherited := false
+		from := lineSource(fromDefault, c.Location())
 		if v, ok := e.c.buildArgs[a.Key]; ok {
 			a.Value = &v
+			from.place = fromBuildArg
 		} else if a.Value != nil {
 			v, err := e.expandWord(c, *a.Value)
 			if err != nil {
 				return err
 			}
 			a.Value = &v
-		} else if v, ok := e.c.globals.Get(a.Key); ok {
-			a.Value, inherited = &v, true
+		} else if v, ok := e.c.globals.lookup(a.Key); ok {
+			a.Value, inherited = &v.value, true
+			from = v.from
 		}
-		e.declareArg(a, c.Location(), inherited)
+		e.declareArg(a, c.Location(), inherited, from)
 		text := a.Key
 		if a.Value != nil {
 			text += "=" + *a.Value
@@ -43,9 +46,9 @@ func (e *stageEval) arg(c *instructions.ArgCommand) error {
 }
 
 // declareArg puts an argument into the stage's environment, history and outline.
-func (e *stageEval) declareArg(a instructions.KeyValuePairOptional, at []parser.Range, inherited bool) {
+func (e *stageEval) declareArg(a instructions.KeyValuePairOptional, at []parser.Range, inherited bool, from envSource) {
 	if a.Value != nil && !isScanArg(a.Key) {
-		e.env.setArg(a.Key, *a.Value)
+		e.env.assign(envVar{name: a.Key, value: *a.Value, arg: true, from: from})
 	}
 	value, ok := e.env.Get(a.Key)
 	if !ok {
@@ -61,10 +64,11 @@ func (e *stageEval) declareArg(a instructions.KeyValuePairOptional, at []parser.
 
 func (e *stageEval) setEnv(c *instructions.EnvCommand) {
 	text := "ENV"
+	from := lineSource(fromLine, c.Location())
 	for _, kv := range c.Env {
 		e.checkLegacyPair(c, kv)
 		e.checkSecretName("ENV", kv.Key, c.Location())
-		e.env.set(kv.Key, kv.Value)
+		e.env.assign(envVar{name: kv.Key, value: kv.Value, from: from})
 		e.declared.assign(kv.Key, kv.Value)
 		e.s.config.env.set(kv.Key, kv.Value)
 		text += " " + kv.String()
@@ -92,7 +96,7 @@ func (e *stageEval) maintainer(c *instructions.MaintainerCommand) {
 }
 
 func (e *stageEval) setUser(c *instructions.UserCommand) {
-	e.user = c.User
+	e.user, e.userFrom = c.User, lineSource(fromLine, c.Location())
 	e.s.config.img.Config.User = c.User
 	e.record("USER " + c.User)
 }

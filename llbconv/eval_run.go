@@ -33,6 +33,7 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	}
 	if c.PrependShell {
 		op.args = e.shellArgs(op.args)
+		op.shell = op.args[:len(op.args)-1]
 	}
 	if err := e.mounts(cmd, c, op); err != nil {
 		return err
@@ -57,7 +58,7 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	if filter != nil {
 		e.checkWithheld(cmd, c, env)
 	}
-	op.env = env.strings()
+	op.env, op.vars = env.strings(), env.snapshot()
 
 	title = titleText(e.c.titleLex, e.c.escape, title, maskSecrets(op.secrets, env))
 	e.addStep(cmd, op, title, prefix, d)

@@ -16,6 +16,7 @@ func (e *stageEval) workdir(cmd command, c *instructions.WorkdirCommand) error {
 	if err := e.setDir(c.Path); err != nil {
 		return err
 	}
+	e.dirFrom = lineSource(fromLine, c.Location())
 	makes := e.dir != "/" // the root directory is always there
 	if makes {
 		op := &workdirOp{path: e.dir, owner: parseOwner(e.s.config.img.Config.User)}

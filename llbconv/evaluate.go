@@ -26,6 +26,9 @@ type stageEval struct {
 	dir      string // working directory, with forward slashes
 	user     string
 
+	dirFrom, userFrom envSource
+	used              map[string]bool // variables that the current instruction's words use
+
 	cmd, entrypoint, healthcheck onceOnly
 }
 
@@ -85,18 +88,29 @@ func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 	}
 	if base != nil {
 		e.env, e.declared, e.dir, e.user = base.env.clone(), base.declared.clone(), base.dir, base.user
+		e.dirFrom, e.userFrom = base.dirFrom, base.userFrom
+	} else {
+		e.dirFrom.place, e.userFrom.place = fromImage, fromImage
 	}
 	if s.platform == nil {
 		s.platform = &c.targetPlatform
 	}
 	cfg := &s.config.img.Config
+	builtin := ""
 	if !s.config.env.has("PATH") && s.platform.OS != "windows" {
 		name, value, _ := strings.Cut(defaultPath(s.platform.OS), "=")
 		s.config.env.set(name, value)
+		builtin = name
 	}
 	for _, kv := range s.config.env.list {
 		name, value, _ := strings.Cut(kv, "=")
-		e.env.set(name, value) // also over an ARG of the base stage
+		v := envVar{name: name, value: value, from: envSource{place: fromImage}}
+		if old, ok := e.env.lookup(name); ok && !old.arg { // an ENV of the base stage
+			v.from = old.from
+		} else if name == builtin {
+			v.from.place = fromBuilder
+		}
+		e.env.assign(v) // also over an ARG of the base stage
 		e.declared.assign(name, value)
 	}
 	if cfg.WorkingDir != "" {
@@ -113,6 +127,7 @@ func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 // instruction evaluates one instruction.
 func (e *stageEval) instruction(cmd command) error {
 	e.lint = e.c.lint.WithMergedConfigFromComments(cmd.Comments())
+	e.used = nil
 	if err := e.expandInPlace(cmd.Command); err != nil {
 		return err
 	}
@@ -160,6 +175,11 @@ func (e *stageEval) instruction(cmd command) error {
 // addStep numbers a step and adds it to the stage.
 func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *decision) {
 	e.s.steps = append(e.s.steps, &step{
+		id:       e.stepID(cmd),
+		vars:     e.usedVars(),
+		dir:      e.dir,
+		dirFrom:  e.dirFrom,
+		userFrom: e.userFrom,
 		stage:    e.s,
 		cmd:      cmd.Command,
 		title:    title,
@@ -169,6 +189,17 @@ func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *dec
 		op:       op,
 		decision: d,
 	})
+}
+
+// usedVars returns the variables that the current instruction's words use.
+func (e *stageEval) usedVars() envSnapshot {
+	var out envSnapshot
+	for _, name := range sortedKeys(e.used) {
+		if v, ok := e.env.lookup(name); ok {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // setDir changes the working directory without making a layer.

@@ -99,9 +99,15 @@ func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Com
 	if err := checkNesting(word, escape); err != nil {
 		return "", err
 	}
-	out, unmatched, err := lex.ProcessWord(word, e.env)
-	e.checkUndefined(cmd, unmatched)
-	return out, err
+	res, err := lex.ProcessWordWithMatches(word, e.env)
+	e.checkUndefined(cmd, res.Unmatched)
+	for name := range res.Matched {
+		if e.used == nil {
+			e.used = map[string]bool{}
+		}
+		e.used[name] = true
+	}
+	return res.Result, err
 }
 
 // expandInPlace expands the words of an instruction that supports it.

@@ -78,8 +78,10 @@ func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ,
 	for _, cmd := range cmds {
 		for _, def := range cmd.Args {
 			arg := argument{definition: def, location: cmd.Location()}
+			from := lineSource(fromDefault, cmd.Location())
 			if v, ok := buildArgs[def.Key]; ok {
 				arg.definition.Value = &v
+				from.place = fromBuildArg
 			} else if def.Value != nil {
 				res, err := c.process(*def.Value, env)
 				if err != nil {
@@ -89,7 +91,7 @@ func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ,
 				arg.deps = metaArgDeps(def.Key, res.Matched, args)
 			}
 			if v := arg.definition.Value; v != nil {
-				env.set(def.Key, *v)
+				env.assign(envVar{name: def.Key, value: *v, from: from})
 				arg.value = *v
 			}
 			args[def.Key] = arg

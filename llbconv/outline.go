@@ -13,12 +13,13 @@ import (
 
 // Outline describes the parameters that the target and the stages it needs take:
 // build arguments, secrets and SSH agents, each with the place where it is
-// declared, in the order of the file. It fails as Convert does.
+// declared, in the order of the file. It fails as Prepare does.
 func Outline(ctx context.Context, dt []byte, opt Options) (*outline.Outline, error) {
-	g, err := build(ctx, dt, opt)
+	p, err := Prepare(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
+	g := p.g
 	o := outliner{
 		metaArgs: g.c.metaArgs,
 		stages:   map[*stage]bool{},

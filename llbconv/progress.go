@@ -20,6 +20,23 @@ const keyCommand = "com.docker.dockerfile.v1.command"
 // keyCustomName is the description that the daemon shows as the vertex's name.
 const keyCustomName = "llb.customname"
 
+// maxNotedTitle is how many characters of a step's text stand before a note: on a
+// terminal what follows a long text is cut off.
+const maxNotedTitle = 60
+
+// noted is a step's text with a note behind it.
+func noted(title, note string) string {
+	if note == "" {
+		return title
+	}
+	title, _, more := strings.Cut(title, "\n")
+	runes := []rune(title)
+	if more || len(runes) > maxNotedTitle {
+		title = string(runes[:min(len(runes), maxNotedTitle-1)]) + "…"
+	}
+	return title + "  ← " + note
+}
+
 // stepPrefix counts a step of the stage and returns what precedes its text:
 // "[linux/amd64->arm64 build 2/5] ONBUILD ". It is empty in a stage without steps.
 func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platform, env shell.EnvGetter) string {

@@ -237,11 +237,17 @@ func (c *conversion) lookupImage(ctx context.Context, name string, ref reference
 
 // setImageRoot makes the image source of a stage whose base is an image.
 func (c *conversion) setImageRoot(s *stage) {
+	s.prefix = s.stepPrefix(c, false, s.platform, nil)
+	c.nameImageRoot(s, "")
+}
+
+// nameImageRoot makes the image source with a note behind its name.
+func (c *conversion) nameImageRoot(s *stage, note string) {
 	st := llb.Image(s.pinned,
 		commandDescription(s.decl.SourceCode),
 		llb.Platform(*s.platform),
 		c.opt.Config.ImageResolveMode,
-		llb.WithCustomName(s.stepPrefix(c, false, s.platform, nil)+"FROM "+s.pinned),
+		llb.WithCustomName(s.prefix+noted("FROM "+s.pinned, note)),
 		c.location(s.decl.Location),
 	)
 	s.root = rootfs{out: st.Output()}

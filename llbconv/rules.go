@@ -102,13 +102,14 @@ func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	}
 	from, _ := lineSpan(e.s.decl.Location)
 	rule := r.overrides.Apply(id, own.Inherit(r.byLine[from], id.Instruction))
+	d.rule = rule
 	if rule.Empty() && !d.noCache {
 		return nil, nil
 	}
 	var err error
 	d.Decision, err = cachepolicy.Decide(rule, cachepolicy.Facts{
 		ID:           id,
-		Identity:     []byte(id.Stage + "\n" + sourceText(cmd)),
+		Identity:     []byte(id.Stage + "\n" + sourceTitle(cmd)),
 		DeclaredArgs: e.argNames(),
 		LocalCopy:    local,
 	}, r.build)
@@ -141,15 +142,10 @@ func (e *stageEval) checkDecision(cmd command, d *decision) error {
 // stepID names the current step as progress output does.
 func (e *stageEval) stepID(cmd command) cachepolicy.StepID {
 	first, last := lineSpan(cmd.Location())
-	return cachepolicy.StepID{
-		Stage:       strings.ToLower(stageLabel(e.s.decl, e.s.index)),
-		StageIndex:  e.s.index,
-		Number:      e.s.number,
-		Total:       e.s.total,
-		Line:        first,
-		EndLine:     last,
-		Instruction: strings.ToUpper(cmd.Name()),
+	if cmd.onBuild {
+		first, last = 0, 0 // its position is that of the FROM
 	}
+	return e.s.stepID(strings.ToUpper(cmd.Name()), first, last)
 }
 
 // argNames lists the ARGs declared so far.
@@ -161,16 +157,10 @@ func (e *stageEval) argNames() []string {
 	return names
 }
 
-func sourceText(cmd command) string {
-	if s, ok := cmd.Command.(interface{ String() string }); ok {
-		return s.String()
-	}
-	return cmd.Name()
-}
-
 // decision is what a rule means for a step.
 type decision struct {
 	cachepolicy.Decision
+	rule    cachepolicy.Rule
 	noCache bool // picked by --no-cache-filter
 }
 
@@ -196,9 +186,9 @@ func (e *stageEval) commandEnv(f *cachepolicy.ArgFilter) *environ {
 			if !ok {
 				continue
 			}
-			v.value = value
+			v = e.env.coveredENV(v.name, value)
 		}
-		out.set(v.name, v.value)
+		out.assign(v)
 	}
 	return out
 }

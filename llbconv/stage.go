@@ -42,6 +42,7 @@ type stage struct {
 	ref       reference.Named // of a base that is no stage
 	resolved  bool
 	pinned    string // the base image's reference with its digest; empty if there is no image
+	prefix    string // of the FROM's progress name
 	triggered bool   // ONBUILD triggers of its base are among the commands
 	ready     bool   // its filesystem can be copied from and mounted
 	root      rootfs
@@ -100,7 +101,6 @@ type graph struct {
 	inFile int // how many of stages are the file's own
 	byName map[string]*stage
 	target *stage
-	result func() *Result
 }
 
 // add appends a node and links it to the stage that its base names. Only earlier

@@ -9,19 +9,28 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/cachewright/cachewright/cachepolicy"
 )
 
 // step is an evaluated instruction that makes a vertex: all its words are
 // expanded and all that goes into its key is here.
 type step struct {
+	id       cachepolicy.StepID
 	stage    *stage
 	cmd      instructions.Command
 	title    string // progress text without the prefix
+	note     string // why it runs again, for the progress text
 	prefix   string // progress prefix, "[stage 2/5] " or "[stage 2/5] ONBUILD "
 	number   int    // of total, as in the prefix
 	location []parser.Range
 	op       stepOp
 	decision *decision // what its cache rule means; nil without one
+
+	// For the plan.
+	vars              envSnapshot // what the instruction's words are expanded with
+	dir               string
+	dirFrom, userFrom envSource
 }
 
 // noCache tells whether the step is to run whatever the cache holds.
@@ -30,7 +39,7 @@ func (s *step) noCache() bool {
 }
 
 // name is the step's name in progress output.
-func (s *step) name() string { return s.prefix + s.title }
+func (s *step) name() string { return s.prefix + noted(s.title, s.note) }
 
 // stepOp is what a step does: *runOp, *copyOp or *workdirOp.
 type stepOp interface{ isStepOp() }
@@ -43,7 +52,9 @@ func (*workdirOp) isStepOp() {}
 type runOp struct {
 	source   string // the instruction as written
 	args     []string
+	shell    []string // what of args is the stage's shell
 	env      []string // NAME=VALUE; shared, not to be modified
+	vars     envSnapshot
 	dir      string
 	user     string
 	network  pb.NetMode

@@ -112,24 +112,38 @@ var buildTime = time.Date(2026, time.March, 4, 5, 6, 7, 0, time.UTC)
 // Ours converts with this project's converter.
 func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 	return capture(c, platform, func(r *request) (*result, error) {
-		res, err := llbconv.Convert(ctx, c.Dockerfile, llbconv.Options{
-			Config:         r.config,
-			Client:         r.client,
-			SourceMap:      r.sourceMap,
-			TargetPlatform: platform,
-			MetaResolver:   r.images,
-			Caps:           r.caps,
-			Warn:           r.warnings.add,
-			Advise:         r.advice.add,
-			AllStages:      c.AllStages,
-			Now:            buildTime,
-			Nonce:          "nonce",
-		})
+		res, err := llbconv.Convert(ctx, c.Dockerfile, r.options(c, platform))
 		if err != nil {
 			return nil, err
 		}
 		return &result{res.State, res.Definition, res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IgnoreCache}, nil
 	})
+}
+
+// options are what this project's converter is given.
+func (r *request) options(c *Case, platform *ocispecs.Platform) llbconv.Options {
+	return llbconv.Options{
+		Config:         r.config,
+		Client:         r.client,
+		SourceMap:      r.sourceMap,
+		TargetPlatform: platform,
+		MetaResolver:   r.images,
+		Caps:           r.caps,
+		Warn:           r.warnings.add,
+		Advise:         r.advice.add,
+		AllStages:      c.AllStages,
+		Now:            buildTime,
+		Nonce:          "nonce",
+	}
+}
+
+// Prepare runs the phases of this project's converter that a plan needs.
+func Prepare(ctx context.Context, c *Case, platform *ocispecs.Platform) (*llbconv.Prepared, error) {
+	r, err := newRequest(c)
+	if err != nil {
+		return nil, err
+	}
+	return llbconv.Prepare(ctx, c.Dockerfile, r.options(c, platform))
 }
 
 // result is what both converters return.

@@ -1,0 +1,256 @@
+package llbconv
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// maxPlanInputs is how many inputs a plan has at most. Every RUN has all arguments
+// before it, so that a file of n lines can have n² of them.
+const maxPlanInputs = 50_000
+
+// Plan says what every step of the target is keyed by. The values of secret-looking
+// variables are in it as digests keyed with secretKey. Sets of files have their
+// patterns only. It is nil for a file whose plan would be too large to be of use.
+func (p *Prepared) Plan(secretKey []byte) *cachepolicy.Plan {
+	cfg := &p.c.opt.Config
+	w := &planner{
+		c:    p.c,
+		key:  secretKey,
+		ends: map[*stage][]int{},
+		sets: map[string]string{},
+		plan: &cachepolicy.Plan{
+			Version:    cachepolicy.PlanVersion,
+			Dockerfile: p.fileName(),
+			Target:     cfg.Target,
+			Platform:   platforms.FormatAll(p.c.targetPlatform),
+			Steps:      []cachepolicy.Step{},
+		},
+	}
+	reachable := p.g.reachable()
+	for _, s := range p.g.stages[:p.g.inFile] {
+		if !reachable[s] {
+			continue
+		}
+		w.stage(s)
+		if w.inputs > maxPlanInputs {
+			return nil
+		}
+	}
+	return w.plan
+}
+
+// Annotate puts notes behind the progress names of steps, by their index in the
+// plan. It is called before Emit.
+func (p *Prepared) Annotate(notes map[int]string) {
+	i := 0
+	note := func() string {
+		i++
+		return notes[i-1]
+	}
+	reachable := p.g.reachable()
+	for _, s := range p.g.stages[:p.g.inFile] {
+		if !reachable[s] {
+			continue
+		}
+		if s.hasFrom() {
+			if text := note(); text != "" && s.pinned != "" {
+				p.c.nameImageRoot(s, text)
+			}
+		}
+		for _, st := range s.steps {
+			st.note = note()
+		}
+	}
+}
+
+// fileName is the Dockerfile's name as the user gave it.
+func (p *Prepared) fileName() string {
+	if sm := p.c.opt.SourceMap; sm != nil {
+		return sm.Filename
+	}
+	return ""
+}
+
+// hasFrom tells whether the FROM of a stage is a step of the plan: whether it
+// starts from something outside the file.
+func (s *stage) hasFrom() bool { return s.base == nil && s.root.out != nil }
+
+// planner collects the steps of a plan.
+type planner struct {
+	c      *conversion
+	key    []byte
+	plan   *cachepolicy.Plan
+	ends   map[*stage][]int  // the steps that a stage's filesystem so far consists of
+	sets   map[string]string // selections of files, by what they select
+	inputs int
+}
+
+// stage adds the steps of a stage.
+func (w *planner) stage(s *stage) {
+	switch {
+	case s.base != nil:
+		w.ends[s] = w.ends[s.base]
+	case s.hasFrom():
+		w.add(s, cachepolicy.Step{ID: s.fromID(), Name: s.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s)})
+	}
+	for _, st := range s.steps {
+		w.step(s, st)
+	}
+}
+
+// add appends a step, on which the stage's filesystem then consists.
+func (w *planner) add(s *stage, step cachepolicy.Step) {
+	w.inputs += len(step.Inputs)
+	w.plan.Steps = append(w.plan.Steps, step)
+	w.ends[s] = []int{len(w.plan.Steps) - 1}
+}
+
+func (s *stage) fromID() cachepolicy.StepID {
+	first, last := lineSpan(s.decl.Location)
+	id := s.stepID("FROM", first, last)
+	id.Number = 0
+	if s.pinned != "" {
+		id.Number = 1
+	}
+	return id
+}
+
+// stepID names the stage's current step.
+func (s *stage) stepID(instruction string, first, last int) cachepolicy.StepID {
+	return cachepolicy.StepID{
+		Stage:       strings.ToLower(stageLabel(s.decl, s.index)),
+		StageIndex:  s.index,
+		Number:      s.number,
+		Total:       s.total,
+		Line:        first,
+		EndLine:     last,
+		Instruction: instruction,
+	}
+}
+
+// baseInputs are the inputs of a FROM: the image's digest, or what stands in for it.
+func (w *planner) baseInputs(s *stage) []cachepolicy.Input {
+	line, _ := lineSpan(s.decl.Location)
+	at := cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: line}
+	base := cachepolicy.Input{Kind: cachepolicy.InputBase, Name: s.decl.BaseName, Origin: at}
+	if s.pinned == "" {
+		base.Name, base.Digest = sourceName(s.root.out)
+		base.Origin = cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: s.contextName()}
+	} else {
+		base.Digest = pinnedDigest(s.pinned)
+	}
+	base.Unresolved = base.Digest == ""
+	inputs := []cachepolicy.Input{base}
+	if p := s.root.platform; p != nil {
+		inputs = append(inputs, cachepolicy.NewInput(cachepolicy.InputPlatform, "platform", platforms.FormatAll(*p), w.platformOrigin(s)))
+	}
+	return inputs
+}
+
+func (w *planner) platformOrigin(s *stage) cachepolicy.Origin {
+	if s.decl.Platform != "" {
+		line, _ := lineSpan(s.decl.Location)
+		return cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: line}
+	}
+	return cachepolicy.Origin{Kind: cachepolicy.OriginBuiltin}
+}
+
+// contextName is the name of the named context that stands in for a stage or its
+// base.
+func (s *stage) contextName() string {
+	if s.replaced != nil {
+		return s.decl.Name
+	}
+	return s.decl.BaseName
+}
+
+func pinnedDigest(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ""
+	}
+	if d, ok := named.(reference.Digested); ok {
+		return d.Digest().String()
+	}
+	return ""
+}
+
+// sourceName returns what a source vertex outside the Dockerfile is called and its
+// digest, if the name has one.
+func sourceName(out llb.Output) (name, digest string) {
+	id := sourceIdentifier(out)
+	_, name, ok := strings.Cut(id, "://")
+	if !ok {
+		return "another source", ""
+	}
+	if rest, isImage := strings.CutPrefix(id, "docker-image://"); isImage {
+		return rest, pinnedDigest(rest)
+	}
+	return name, ""
+}
+
+// step adds an instruction's step.
+func (w *planner) step(s *stage, st *step) {
+	out := cachepolicy.Step{
+		ID:      st.id,
+		Name:    st.prefix + sourceTitle(st.cmd),
+		NoCache: st.noCache(),
+	}
+	k := stepKey{w: w, st: st, at: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: st.id.Line}}
+	if st.id.Line == 0 { // a trigger of the base image
+		k.at.Kind = cachepolicy.OriginBaseImage
+	}
+	switch op := st.op.(type) {
+	case *runOp:
+		k.run(op)
+	case *copyOp:
+		k.copy(op)
+	case *workdirOp:
+		out.NoCache = false
+		k.command(nil, st.vars)
+		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.path, k.at))
+	}
+	if d := st.decision; d != nil {
+		out.Rule = d.rule.PlanSettings()
+		k.rule(d)
+	}
+	out.Inputs = k.inputs
+	by, linked := cachepolicy.ByDefinition, k.linked
+	if st.decision != nil && st.decision.ContentBase {
+		by = cachepolicy.ByContent
+	}
+	before := w.ends[s]
+	if !linked {
+		for _, i := range before {
+			out.Follows = append(out.Follows, cachepolicy.FollowStep(i, by, ""))
+		}
+	}
+	out.Follows = append(out.Follows, k.follows...)
+	w.add(s, out)
+	if linked {
+		w.ends[s] = append(slices.Clip(before), w.ends[s]...)
+	}
+}
+
+// fileSet returns the ID of a selection of files of a context.
+func (w *planner) fileSet(set cachepolicy.FileSet) string {
+	key := strings.Join([]string{set.Context, strings.Join(set.Patterns, "\x00"), strings.Join(set.Exclude, "\x00")}, "\x01")
+	if set.IgnoreModes {
+		key += "\x01modes"
+	}
+	if id, ok := w.sets[key]; ok {
+		return id
+	}
+	set.ID = "files-" + strconv.Itoa(len(w.sets)+1)
+	w.sets[key] = set.ID
+	w.plan.Files = append(w.plan.Files, set)
+	return set.ID
+}

@@ -1,0 +1,336 @@
+package llbconv
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// stepKey collects what one step is keyed by.
+type stepKey struct {
+	w       *planner
+	st      *step
+	at      cachepolicy.Origin // the instruction
+	inputs  []cachepolicy.Input
+	follows []cachepolicy.Follow
+	linked  bool // the step does not depend on those before it
+}
+
+func (k *stepKey) add(in cachepolicy.Input) { k.inputs = append(k.inputs, in) }
+
+// option adds a setting of the build or the instruction, unless it is empty.
+func (k *stepKey) option(kind cachepolicy.InputKind, name, value string) {
+	if value != "" {
+		k.add(cachepolicy.NewInput(kind, name, value, k.at))
+	}
+}
+
+// command adds the instruction as written, inline documents that are not part of
+// that text, and the variables that its words are expanded with.
+func (k *stepKey) command(documents []string, vars []envVar) {
+	text := sourceTitle(k.st.cmd)
+	keyword, _, _ := strings.Cut(text, " ")
+	for _, doc := range documents {
+		if !strings.Contains(text, doc) {
+			text += "\n" + doc
+		}
+	}
+	k.add(cachepolicy.NewInput(cachepolicy.InputCommand, keyword, text, k.at))
+	k.variables(vars)
+}
+
+func (k *stepKey) variables(vars []envVar) {
+	for _, v := range vars {
+		kind := cachepolicy.InputEnv
+		if v.arg {
+			kind = cachepolicy.InputArg
+		}
+		k.add(cachepolicy.NewVariable(kind, v.name, v.value, v.from.origin(), k.w.key))
+	}
+}
+
+// origin is the place in the form of the plan.
+func (s envSource) origin() cachepolicy.Origin {
+	switch s.place {
+	case fromImage:
+		return cachepolicy.Origin{Kind: cachepolicy.OriginBaseImage}
+	case fromLine:
+		return cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: s.line}
+	case fromDefault:
+		return cachepolicy.Origin{Kind: cachepolicy.OriginDefault, Line: s.line}
+	case fromBuildArg:
+		return cachepolicy.Origin{Kind: cachepolicy.OriginBuildArg, Line: s.line}
+	case fromBuilder:
+		return cachepolicy.Origin{Kind: cachepolicy.OriginBuiltin}
+	}
+	return cachepolicy.Origin{Kind: cachepolicy.OriginBuiltin}
+}
+
+// run collects what a RUN is keyed by.
+func (k *stepKey) run(op *runOp) {
+	k.command(documents(k.st.cmd), nil)
+	if p := k.st.stage.root.platform; p != nil {
+		k.add(cachepolicy.NewInput(cachepolicy.InputPlatform, "platform", platforms.FormatAll(*p), k.w.platformOrigin(k.st.stage)))
+	}
+	if len(op.shell) > 0 && strings.Join(op.shell, " ") != "/bin/sh -c" {
+		k.option(cachepolicy.InputShell, "shell", strings.Join(op.shell, " "))
+	}
+	k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.dir, k.st.dirFrom.origin()))
+	if op.user != "" {
+		k.add(cachepolicy.NewInput(cachepolicy.InputUser, "user", op.user, k.st.userFrom.origin()))
+	}
+	k.variables(op.vars.vars())
+	for _, m := range op.mounts {
+		k.mount(m)
+	}
+	for _, s := range op.secrets {
+		k.add(cachepolicy.NewInput(cachepolicy.InputSecret, s.id, secretText(s), k.at))
+	}
+	for _, s := range op.ssh {
+		k.add(cachepolicy.NewInput(cachepolicy.InputSSH, cmp.Or(s.id, "default"), fmt.Sprintf("%s mode %04o", cmp.Or(s.target, "default socket"), s.mode), k.at))
+	}
+	k.runOptions(op)
+}
+
+// documents are the contents of a RUN's heredocs.
+func documents(cmd instructions.Command) []string {
+	c, ok := cmd.(*instructions.RunCommand)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, f := range c.Files {
+		out = append(out, f.Data)
+	}
+	return out
+}
+
+func secretText(s runSecret) string {
+	var parts []string
+	if s.target != nil {
+		parts = append(parts, fmt.Sprintf("%s mode %04o owner %d:%d", *s.target, s.mode, s.uid, s.gid))
+	}
+	if s.env != nil {
+		parts = append(parts, "as $"+*s.env)
+	}
+	if s.optional {
+		parts = append(parts, "optional")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// runOptions adds what differs from the usual way to run a command.
+func (k *stepKey) runOptions(op *runOp) {
+	cfg := &k.w.c.opt.Config
+	if op.network != pb.NetMode_UNSET {
+		k.option(cachepolicy.InputOption, "network", strings.ToLower(op.network.String()))
+	}
+	if op.security != pb.SecurityMode_SANDBOX {
+		k.option(cachepolicy.InputOption, "security", strings.ToLower(op.security.String()))
+	}
+	for _, d := range op.devices {
+		k.option(cachepolicy.InputOption, "device", d.Name)
+	}
+	for _, u := range cfg.Ulimits {
+		k.option(cachepolicy.InputOption, "ulimit "+u.Name, fmt.Sprintf("%d:%d", u.Soft, u.Hard))
+	}
+	k.option(cachepolicy.InputOption, "cgroup-parent", cfg.CgroupParent)
+	k.option(cachepolicy.InputOption, "hostname", cfg.Hostname)
+	if cfg.ShmSize > 0 {
+		k.option(cachepolicy.InputOption, "shm-size", strconv.FormatInt(cfg.ShmSize, 10))
+	}
+}
+
+// mount adds a mount, and the files that count where it has some.
+func (k *stepKey) mount(m runMount) {
+	what := "bind"
+	switch {
+	case m.tmpfs:
+		what = "tmpfs"
+	case m.cacheID != "":
+		what = "cache"
+	case m.source.script != nil:
+		what = "script"
+	}
+	if m.selector != "" && m.selector != "/" {
+		what += " of " + m.selector
+	}
+	if m.readonly {
+		what += ", read-only"
+	}
+	k.option(cachepolicy.InputMount, m.target, what)
+	by := cachepolicy.ByContent
+	if !m.readonly && !m.noOutput && m.cacheID == "" {
+		by = cachepolicy.ByDefinition
+	}
+	switch {
+	case m.source.context && !m.tmpfs:
+		k.files("", []string{cmp.Or(m.selector, ".")}, nil, false)
+	case m.source.stage != nil:
+		k.stage(m.source.stage, []string{cmp.Or(m.selector, ".")}, nil, by, "--mount "+m.target)
+	}
+}
+
+// copy collects what a COPY or ADD is keyed by.
+func (k *stepKey) copy(op *copyOp) {
+	var docs []string
+	relative := !strings.HasPrefix(destination(k.st.cmd), "/")
+	k.linked = k.w.c.links(op)
+	ignoreModes := k.st.decision != nil && k.st.decision.IgnoreModes
+	var local []string
+	var from *stage
+	var taken []string
+	for _, f := range op.files {
+		switch {
+		case f.source.context:
+			local = append(local, f.patterns()...)
+		case f.source.stage != nil:
+			from, taken = f.source.stage, append(taken, f.patterns()...)
+		case f.source.inline != nil:
+			docs = append(docs, f.source.inline.data)
+		}
+	}
+	k.command(docs, k.st.vars)
+	if relative {
+		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", k.st.dir, k.st.dirFrom.origin()))
+	}
+	if len(local) > 0 {
+		k.files("", local, op.exclude, ignoreModes)
+	}
+	if from != nil {
+		k.stage(from, taken, op.exclude, cachepolicy.ByContent, "--from")
+	}
+	for _, f := range op.files {
+		switch {
+		case f.source.http != nil:
+			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.http.url, f.source.http.checksum.String(), "ADD"))
+		case f.source.git != nil:
+			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.ref.Remote, f.source.git.checksum, "ADD"))
+		}
+	}
+}
+
+// patterns are the paths that a source selects.
+func (f copyFile) patterns() []string {
+	if len(f.include) == 0 {
+		return []string{f.path}
+	}
+	out := make([]string, len(f.include))
+	for i, p := range f.include {
+		out[i] = path.Join(f.path, p)
+	}
+	return out
+}
+
+// destination is the destination of a COPY or ADD.
+func destination(cmd instructions.Command) string {
+	switch c := cmd.(type) {
+	case *instructions.CopyCommand:
+		return c.DestPath
+	case *instructions.AddCommand:
+		return c.DestPath
+	}
+	return "/"
+}
+
+// files adds files of a build context.
+func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes bool) {
+	list := make([]string, len(patterns))
+	for i, p := range patterns {
+		list[i] = cmp.Or(strings.TrimPrefix(path.Clean("/"+p), "/"), ".")
+	}
+	id := k.w.fileSet(cachepolicy.FileSet{Context: context, Patterns: list, Exclude: exclude, IgnoreModes: ignoreModes})
+	k.add(cachepolicy.Input{
+		Kind: cachepolicy.InputFiles, Name: strings.Join(list, " "), Files: id,
+		Origin: cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: context},
+	})
+}
+
+// stage adds what is taken from a stage, image or named context.
+func (k *stepKey) stage(src *stage, patterns, exclude []string, by cachepolicy.By, via string) {
+	ends := k.w.ends[src]
+	if name, ok := src.localContext(); ok && len(src.steps) == 0 {
+		k.files(name, patterns, exclude, false)
+		return
+	}
+	if len(ends) > 0 {
+		for _, i := range ends {
+			k.follows = append(k.follows, cachepolicy.FollowStep(i, by, via))
+		}
+		return
+	}
+	if src.root.out == nil {
+		return // an empty filesystem
+	}
+	name, digest := src.decl.BaseName, pinnedDigest(src.pinned)
+	if src.pinned == "" {
+		name, digest = sourceName(src.root.out)
+	}
+	k.follows = append(k.follows, cachepolicy.FollowSource(name, digest, via))
+}
+
+// rule adds the inputs of the step's rule.
+func (k *stepKey) rule(d *decision) {
+	for _, in := range d.Inputs {
+		switch {
+		case in.Secret && in.Kind == cachepolicy.InputKeyArg:
+			value := strconv.Quote(k.w.c.rules.build.Args[in.Name])
+			in = cachepolicy.NewVariable(in.Kind, in.Name, value, in.Origin, k.w.key)
+		case in.Kind == cachepolicy.InputFile:
+			in.Unresolved = false
+			in.Files = k.w.fileSet(cachepolicy.FileSet{Patterns: []string{in.Name}})
+		}
+		k.add(in)
+	}
+}
+
+// localContext returns the name of the local directory that a stage's filesystem
+// is, if it is one.
+func (s *stage) localContext() (string, bool) {
+	if s.base != nil || s.root.out == nil || s.pinned != "" {
+		return "", false
+	}
+	if !strings.HasPrefix(sourceIdentifier(s.root.out), "local://") {
+		return "", false
+	}
+	return s.contextName(), true
+}
+
+// sourceIdentifier returns the identifier of a source vertex, such as
+// "local://context"; empty if it is none.
+func sourceIdentifier(out llb.Output) string {
+	ctx := context.Background()
+	constraints := &llb.Constraints{}
+	_, data, _, _, err := out.Vertex(ctx, constraints).Marshal(ctx, constraints)
+	if err != nil {
+		return ""
+	}
+	var op pb.Op
+	if err := op.UnmarshalVT(data); err != nil {
+		return ""
+	}
+	return op.GetSource().GetIdentifier()
+}
+
+// sourceTitle is an instruction as written, with the keyword in upper case.
+func sourceTitle(cmd instructions.Command) string {
+	text := cmd.Name()
+	if s, ok := cmd.(fmt.Stringer); ok {
+		text = s.String()
+	}
+	keyword, rest, found := strings.Cut(text, " ")
+	if !found {
+		return strings.ToUpper(keyword)
+	}
+	return strings.ToUpper(keyword) + " " + rest
+}
