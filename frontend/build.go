@@ -52,7 +52,7 @@ type build struct {
 
 func newBuild(c client.Client) (*build, error) {
 	c = newImageResolver(c)
-	ui, err := dockerui.NewClient(c)
+	ui, err := dockerui.NewClient(fileReader{c})
 	if err != nil {
 		return nil, err
 	}

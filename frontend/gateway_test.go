@@ -39,6 +39,8 @@ type fakeGateway struct {
 	sources map[string]*sourceresolver.MetaResponse
 	// onLookup is called at the start of every image lookup.
 	onLookup func(ctx context.Context, ref string) error
+	// onFile is called at the start of every question about a file of a reference.
+	onFile func(ctx context.Context, path string) error
 	// onResolve is told the options of every image lookup.
 	onResolve func(sourceresolver.Opt)
 
@@ -138,7 +140,7 @@ func (g *fakeGateway) Solve(_ context.Context, req client.SolveRequest) (*client
 	if err != nil {
 		return nil, err
 	}
-	res.SetRef(fakeRef{files: files})
+	res.SetRef(fakeRef{files: files, onFile: g.onFile})
 	return res, nil
 }
 
@@ -161,10 +163,16 @@ func (g *fakeGateway) files(def *pb.Definition) (map[string]string, error) {
 // fakeRef is the result of a solve: files in memory.
 type fakeRef struct {
 	client.Reference
-	files map[string]string
+	files  map[string]string
+	onFile func(ctx context.Context, path string) error
 }
 
-func (r fakeRef) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
+func (r fakeRef) ReadFile(ctx context.Context, req client.ReadRequest) ([]byte, error) {
+	if r.onFile != nil {
+		if err := r.onFile(ctx, req.Filename); err != nil {
+			return nil, err
+		}
+	}
 	body, ok := r.files[req.Filename]
 	if !ok {
 		return nil, fmt.Errorf("open %s: %w", req.Filename, fs.ErrNotExist)
@@ -175,7 +183,12 @@ func (r fakeRef) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, er
 	return []byte(body), nil
 }
 
-func (r fakeRef) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
+func (r fakeRef) StatFile(ctx context.Context, req client.StatRequest) (*fstypes.Stat, error) {
+	if r.onFile != nil {
+		if err := r.onFile(ctx, req.Path); err != nil {
+			return nil, err
+		}
+	}
 	body, ok := r.files[req.Path]
 	if !ok {
 		return nil, fmt.Errorf("stat %s: %w", req.Path, fs.ErrNotExist)

@@ -7,11 +7,11 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/imagemetaresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/apicaps"
+	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 )
@@ -36,6 +36,7 @@ type conversion struct {
 	metaArgs map[string]argument
 	epoch    *time.Time
 	proxy    *llb.ProxyEnv
+	ignored  *patternmatcher.PatternMatcher // .dockerignore; nil if it excludes nothing
 	rules    rules
 }
 
@@ -52,7 +53,7 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 		opt.Caps = &caps
 	}
 	if opt.MetaResolver == nil {
-		opt.MetaResolver = imagemetaresolver.Default()
+		return nil, errors.New("the conversion has no MetaResolver to look up images with")
 	}
 	c := &conversion{
 		opt:              opt,

@@ -27,7 +27,7 @@ type Options struct {
 	// TargetPlatform is the platform to build for; nil means that none was asked
 	// for, so that a base image may decide.
 	TargetPlatform *ocispecs.Platform
-	// MetaResolver looks up the config of base images.
+	// MetaResolver looks up the config of base images. It is required.
 	MetaResolver llb.ImageMetaResolver
 	// Caps is what the daemon understands; nil means Client's, or unknown.
 	Caps *apicaps.CapSet
@@ -110,10 +110,10 @@ func Prepare(ctx context.Context, dt []byte, opt Options) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.resolve(ctx, g); err != nil {
+	if err := c.lookUp(ctx, g); err != nil {
 		return nil, err
 	}
-	if err := c.evaluate(ctx, g); err != nil {
+	if err := c.evaluate(g); err != nil {
 		return nil, err
 	}
 	if err := c.lintError(); err != nil {

@@ -1,7 +1,6 @@
 package llbconv
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,11 +32,7 @@ type stageEval struct {
 }
 
 // evaluate works through the stages that the target needs, in file order.
-func (c *conversion) evaluate(ctx context.Context, g *graph) error {
-	ignored, err := c.ignoreMatcher(ctx)
-	if err != nil {
-		return err
-	}
+func (c *conversion) evaluate(g *graph) error {
 	reachable := g.reachable()
 	evals := map[*stage]*stageEval{}
 	for _, s := range g.stages {
@@ -48,7 +43,7 @@ func (c *conversion) evaluate(ctx context.Context, g *graph) error {
 		if err != nil {
 			return parser.WithLocation(err, s.decl.Location)
 		}
-		e.ignored = ignored
+		e.ignored = c.ignored
 		evals[s] = e
 		for _, cmd := range s.commands {
 			if err := e.instruction(cmd); err != nil {
@@ -59,18 +54,6 @@ func (c *conversion) evaluate(ctx context.Context, g *graph) error {
 	}
 	g.target.used.add("/") // the result is read whole
 	return c.checkRules()
-}
-
-// ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
-func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.PatternMatcher, error) {
-	if c.opt.Client == nil {
-		return nil, nil
-	}
-	patterns, err := c.opt.Client.DockerIgnorePatterns(ctx)
-	if err != nil || len(patterns) == 0 {
-		return nil, err
-	}
-	return patternmatcher.New(patterns)
 }
 
 // startStage sets up a stage from its base. The base's evaluation is nil where
