@@ -10,7 +10,7 @@ help: ## Show this list
 
 .PHONY: build
 build: ## Compile the frontend for this machine: build/cachewright
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o build/cachewright ./cmd/frontend
+	CGO_ENABLED=0 $(GO) build -trimpath -tags grpcnotrace -ldflags "-s -w" -o build/cachewright ./cmd/frontend
 
 .PHONY: image
 image: ## Build the release image with the frontend itself: build/frontend.tar
