@@ -3,16 +3,11 @@ package frontend_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
@@ -107,72 +102,21 @@ func pushScanner(t *testing.T, sb *sandbox.Sandbox) string {
 // platform and the kind.
 func attestations(t *testing.T, sb *sandbox.Sandbox, image string) map[string]any {
 	t.Helper()
-	ref, err := name.ParseReference(sb.Registry()+"/"+image, name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	index, err := remote.Index(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	platforms := map[string]string{}
-	for _, m := range manifest.Manifests {
-		if m.Platform.OS != "unknown" {
-			platforms[m.Digest.String()] = m.Platform.String()
-		}
-	}
-	found := map[string]any{}
-	for _, m := range manifest.Manifests {
-		platform, ok := platforms[m.Annotations["vnd.docker.reference.digest"]]
-		if !ok {
-			continue
-		}
-		attached, err := index.Image(m.Digest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		maps.Copy(found, predicates(t, platform, attached))
-	}
-	return found
-}
-
-// predicates reads the layers of an attestation manifest.
-func predicates(t *testing.T, platform string, image v1.Image) map[string]any {
-	t.Helper()
-	layers, err := image.Layers()
+	all, err := sb.Attestations(image)
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]any{}
-	for _, layer := range layers {
-		r, err := layer.Uncompressed()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dt, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var statement struct {
-			Type      string          `json:"predicateType"`
-			Predicate json.RawMessage `json:"predicate"`
-		}
-		if err := json.Unmarshal(dt, &statement); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(statement.Type, "spdx") {
-			found[platform+" provenance"] = comparableProvenance(t, statement.Predicate)
+	for _, a := range all {
+		if !strings.Contains(a.Type, "spdx") {
+			found[a.Platform+" provenance"] = comparableProvenance(t, a.Predicate)
 			continue
 		}
 		var list sbom
-		if err := json.Unmarshal(statement.Predicate, &list); err != nil {
+		if err := json.Unmarshal(a.Predicate, &list); err != nil {
 			t.Fatal(err)
 		}
-		found[platform+" "+list.Source] = list
+		found[a.Platform+" "+list.Source] = list
 	}
 	return found
 }

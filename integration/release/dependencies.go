@@ -38,7 +38,7 @@ func linkedModules(ctx context.Context, platform string) (string, error) {
 		return "", err
 	}
 	goos, goarch, _ := strings.Cut(platform, "/")
-	cmd := exec.CommandContext(ctx, "go", "list", "-deps",
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-tags", sandbox.FrontendTags,
 		"-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", "./cmd/frontend")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)

@@ -19,12 +19,18 @@ import (
 // Platforms are the platforms of the published image.
 const Platforms = "linux/amd64,linux/arm64"
 
-// bootstrapRef is where the sandbox has the frontend that builds the image.
-const bootstrapRef = "cachewright/dockerfile:bootstrap"
+// bootstrapRef and scannerRef are where the sandbox has the frontend that builds
+// the image, and the scanner that makes its SBOM.
+const (
+	bootstrapRef = "cachewright/dockerfile:bootstrap"
+	scannerRef   = "cachewright/gosbom:bootstrap"
+)
 
 // Build builds the image for Platforms on the sandbox and writes it to out as an
-// OCI archive, with a line on progress for each step. The same commit gives the same image: its time is the time of
-// every file and of the image. Build fails with the daemon's error.
+// OCI archive, with a line on progress for each step. An SBOM and the complete
+// provenance are attached to the image of each platform. The same commit gives the
+// same images and SBOMs: its time is the time of every file and of the image.
+// Provenance tells when it was built. Build fails with the daemon's error.
 func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writer) (*sandbox.Result, error) {
 	root, err := sandbox.RepoRoot()
 	if err != nil {
@@ -40,11 +46,19 @@ func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writ
 	if err := s.PushFrontend(ctx, bootstrapRef); err != nil {
 		return nil, err
 	}
+	if err := s.PushProgram(ctx, scannerRef, "./integration/cmd/gosbom"); err != nil {
+		return nil, err
+	}
 	return s.Solve(ctx, sandbox.Build{
 		Context:  root,
+		Filename: "Dockerfile", // said, so that the provenance says it
 		Progress: progress,
 		Args:     map[string]string{"BUILDKIT_SYNTAX": bootstrapRef, "SOURCE_DATE_EPOCH": epoch},
-		Attrs:    map[string]string{"platform": Platforms},
+		Attrs: map[string]string{
+			"platform":          Platforms,
+			"attest:sbom":       "generator=" + scannerRef + ",SOURCE_DATE_EPOCH=" + epoch,
+			"attest:provenance": "mode=max",
+		},
 		Exports: []client.ExportEntry{sandbox.ExportOCI(out, map[string]string{
 			"rewrite-timestamp": "true",
 			"compression":       "gzip", // every daemon reads it

@@ -27,6 +27,7 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkPublished(t, sb)
+	checkAttested(t, sb)
 
 	dir := sandbox.Files(t, map[string]string{
 		"Dockerfile": "# syntax=" + syntax + "\nFROM busybox\nRUN echo built\n",

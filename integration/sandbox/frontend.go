@@ -50,6 +50,26 @@ func (s *Sandbox) PushFrontend(ctx context.Context, ref string, platforms ...str
 	return s.PushIndex(ctx, ref, index)
 }
 
+// PushProgram compiles a program of this tree, such as ./integration/cmd/gosbom,
+// for this machine and pushes an image as ref that has it, static, as its entry
+// point and nothing else.
+func (s *Sandbox) PushProgram(ctx context.Context, ref, pkg string) error {
+	dir, err := os.MkdirTemp("", "cachewright-program-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	platform, binary := "linux/"+runtime.GOARCH, filepath.Join(dir, "program")
+	if err := Compile(ctx, platform, pkg, binary, ""); err != nil {
+		return err
+	}
+	image, err := programImage(platform, binary, v1.Config{Entrypoint: []string{"/bin/" + filepath.Base(pkg)}})
+	if err != nil {
+		return err
+	}
+	return s.PushImage(ctx, ref, image)
+}
+
 // CompileFrontend compiles cmd/frontend of this tree for a platform such as
 // linux/arm64 and writes the static binary to the file binary.
 func CompileFrontend(ctx context.Context, platform, binary string) error {
@@ -88,16 +108,21 @@ func FrontendImage(platform, binary string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return programImage(platform, binary, recipe)
+}
+
+// programImage returns an image with a binary as its entry point.
+func programImage(platform, binary string, config v1.Config) (v1.Image, error) {
 	body, err := os.ReadFile(binary)
 	if err != nil {
 		return nil, err
 	}
-	path := strings.TrimPrefix(recipe.Entrypoint[0], "/")
+	path := strings.TrimPrefix(config.Entrypoint[0], "/")
 	layer, err := NewLayer(File{Path: path, Mode: 0o755, Body: string(body)})
 	if err != nil {
 		return nil, err
 	}
-	return newImage(platform, recipe, layer)
+	return newImage(platform, config, layer)
 }
 
 // frontendConfig reads the labels and the entry point of the frontend image from

@@ -18,7 +18,7 @@ const head = `# Dependencies
 
 Code of these modules is in the released frontend (` + "`cmd/frontend`" + `, %s),
 besides that of Go's standard library. ` + "`make generate`" + ` writes this list, and CI fails when it
-is out of date.
+is out of date. The image's SBOM has the same modules, and the Go release.
 
 ` + "`make vulncheck`" + ` looks them up in Go's vulnerability database with govulncheck, and tells which
 known vulnerabilities the frontend's code can reach. It needs vuln.go.dev, and fails without. At the
