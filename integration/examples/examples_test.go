@@ -1,11 +1,12 @@
 // Package examples_test builds every project below examples/ the way a user
-// does, through its # syntax= line, and checks what its README says about the
-// cache.
+// does, through its # syntax= line, then with docker/dockerfile, and checks what
+// its README says about the cache.
 package examples_test
 
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,22 @@ func open(t *testing.T, name string, images ...sandbox.Image) *example {
 		t.Fatal(err)
 	}
 	return &example{t: t, sb: sb, b: sandbox.Build{Context: dir}}
+}
+
+// elsewhere builds from now on with the daemon's own docker/dockerfile, as if the
+// first line named that. It shares the daemon's cache with our frontend, but for
+// steps with cache rules, which are comments to it.
+func (e *example) elsewhere() {
+	e.t.Helper()
+	text, err := os.ReadFile(filepath.Join(e.b.Context, "Dockerfile"))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	rest, ok := strings.CutPrefix(string(text), "# syntax="+sandbox.FrontendRef+"\n")
+	if !ok {
+		e.t.Fatalf("the first line does not name %s:\n%s", sandbox.FrontendRef, text)
+	}
+	e.b.DockerfileDir = sandbox.Files(e.t, map[string]string{"Dockerfile": rest})
 }
 
 // build builds the example and compares the state of steps. The keys of want are
@@ -74,6 +91,11 @@ func (e *example) change(name, text string) {
 	}
 }
 
+// at sets the clock of the rules from now on.
+func (e *example) at(now string) {
+	e.b.Args = map[string]string{"CACHEWRIGHT_NOW": now}
+}
+
 // output exports the built files from now on and returns their directory.
 func (e *example) output() string {
 	dir := e.t.TempDir()
@@ -105,6 +127,8 @@ func TestLayers(t *testing.T) {
 	e.build("CACHEBUST", map[string]string{install: "cached", audit: "ran", bundle: "cached", report: "cached"})
 	e.change("package-lock.json", "\n")
 	e.build("lock file", map[string]string{install: "ran", audit: "ran", bundle: "ran"})
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{install: "cached", audit: "cached", bundle: "cached", report: "cached"})
 }
 
 func TestGoService(t *testing.T) {
@@ -122,19 +146,31 @@ func TestGoService(t *testing.T) {
 	e.build("a comment", map[string]string{compile: "ran", copied: "cached"})
 	e.change("main.go", "func init() { println(\"another binary\") }\n")
 	e.build("the program", map[string]string{compile: "ran", copied: "ran"})
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{compile: "cached", copied: "cached"})
 }
 
 func TestApt(t *testing.T) {
 	e := open(t, "apt", sandbox.Debian)
 	out := e.output()
-	e.build("first", map[string]string{"apt-get install": "ran", "RUN jq": "ran"})
+	const install, jq = "apt-get install", "RUN jq"
+	e.at("2026-05-15T12:00:00Z") // a Friday
+	e.build("first", map[string]string{install: "ran", jq: "ran"})
 	report, err := os.ReadFile(filepath.Join(out, "report.txt"))
 	if want := "install: 41 s\ncompile: 12 s\n"; err != nil || string(report) != want {
 		t.Errorf("report.txt: %q, %v; want %q", report, err, want)
 	}
-	e.build("unchanged", map[string]string{"apt-get install": "cached", "RUN jq": "cached"})
+	e.build("unchanged", map[string]string{install: "cached", jq: "cached"})
 	e.change("report.json", "\n")
-	e.build("report.json", map[string]string{"apt-get install": "cached", "RUN jq": "ran"})
+	e.build("report.json", map[string]string{install: "cached", jq: "ran"})
+	e.at("2026-05-17T23:59:59Z")
+	e.build("Sunday", map[string]string{install: "cached", jq: "cached"})
+	e.at("2026-05-18T00:00:00Z")
+	e.build("Monday", map[string]string{install: "ran", jq: "ran"})
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{install: "ran", jq: "ran"})
+	e.at("2026-05-25T00:00:00Z")
+	e.build("elsewhere, a week later", map[string]string{install: "cached", jq: "cached"})
 }
 
 func TestSecrets(t *testing.T) {
@@ -149,6 +185,8 @@ func TestSecrets(t *testing.T) {
 	e.build("another token", map[string]string{user: "cached", fetch: "cached"})
 	e.b.Args = map[string]string{"CACHEBUST": "2"}
 	e.build("another CACHEBUST", map[string]string{user: "cached", fetch: "ran"})
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{user: "cached", fetch: "cached"})
 }
 
 func TestStageFilter(t *testing.T) {
@@ -158,6 +196,8 @@ func TestStageFilter(t *testing.T) {
 	e.build("unchanged", map[string]string{deps: "cached", test: "cached", app: "cached", log: "cached"})
 	e.b.Attrs = map[string]string{"no-cache": "test"}
 	e.build("filter", map[string]string{deps: "cached", test: "ran", app: "cached", log: "cached"})
+	e.elsewhere()
+	e.build("filter elsewhere", map[string]string{deps: "cached", test: "ran", app: "cached", log: "cached"})
 }
 
 func TestMultiPlatform(t *testing.T) {
@@ -172,6 +212,48 @@ func TestMultiPlatform(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", arch, got, err, want)
 		}
 	}
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{"RUN tr": "cached"})
+}
+
+func TestFreshData(t *testing.T) {
+	e := open(t, "fresh-data", sandbox.Alpine)
+	const fetch, smoke, data, passed = "RUN fetch-advisories.sh", "app.sh --check", "COPY --from=advisories", "COPY --from=smoke-test"
+	e.at("2026-05-17T09:00:00Z")
+	e.build("first", map[string]string{fetch: "ran", smoke: "ran", data: "ran", passed: "ran"})
+	e.at("2026-05-17T23:59:59Z")
+	e.build("the same day", map[string]string{fetch: "cached", smoke: "ran", data: "cached", passed: "cached"})
+	e.at("2026-05-18T00:00:00Z")
+	e.build("the next day", map[string]string{fetch: "ran", smoke: "ran", data: "cached", passed: "cached"})
+	e.change("fetch-advisories.sh", "echo one more\n")
+	e.at("2026-05-19T00:00:00Z")
+	e.build("new data", map[string]string{fetch: "ran", smoke: "ran", data: "ran"})
+	e.elsewhere()
+	e.build("elsewhere", map[string]string{fetch: "ran", smoke: "ran"})
+	e.at("2026-05-20T00:00:00Z")
+	e.build("elsewhere, a day later", map[string]string{fetch: "cached", smoke: "cached", data: "cached", passed: "cached"})
+}
+
+func TestBuildArguments(t *testing.T) {
+	e := open(t, "build-arguments", sandbox.Alpine)
+	out := e.output()
+	const install, bundle = "RUN npm ci", "RUN npm run build"
+	for i, state := range []string{"ran", "cached"} {
+		e.b.Args = map[string]string{"GIT_SHA": "f00d", "BUILD_NUMBER": strconv.Itoa(i)}
+		e.build("another number", map[string]string{install: state, bundle: "ran"})
+	}
+	version, err := os.ReadFile(filepath.Join(out, "app/version.txt"))
+	if want := "commit f00d, build 1\n"; err != nil || string(version) != want {
+		t.Errorf("version.txt: %q, %v; want %q", version, err, want)
+	}
+	e.build("unchanged", map[string]string{install: "cached", bundle: "cached"})
+	e.change("src/server.js", "// more\n")
+	e.build("source", map[string]string{install: "cached", bundle: "ran"})
+	e.elsewhere()
+	for _, number := range []string{"2", "3"} {
+		e.b.Args["BUILD_NUMBER"] = number
+		e.build("elsewhere, another number", map[string]string{install: "ran", bundle: "ran"})
+	}
 }
 
 // TestAllExamplesAreTested fails when an example has no test above.
@@ -180,7 +262,7 @@ func TestAllExamplesAreTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := []string{"apt", "go-service", "layers", "multi-platform", "secrets", "stage-filter"}
+	tested := []string{"apt", "build-arguments", "fresh-data", "go-service", "layers", "multi-platform", "secrets", "stage-filter"}
 	dockerfiles, err := filepath.Glob(filepath.Join(root, "examples", "*", "Dockerfile"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,3 @@
+const router = require('router')
+
+router.get('/', (request, response) => response.end('Hello'))
