@@ -17,7 +17,7 @@ image: ## Build the release image with the frontend itself: build/frontend.tar
 	$(GO) run ./integration/cmd/image -o build/frontend.tar
 
 .PHONY: demo
-demo: ## Build an example four times and show what is cached
+demo: ## Build examples again and again and show what is cached
 	$(GO) run ./integration/cmd/demo
 
 .PHONY: test

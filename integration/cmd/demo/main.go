@@ -1,6 +1,6 @@
 // Command demo shows what a user of the frontend sees: it builds the frontend
-// image, publishes it in a private registry, builds an example four times with
-// docker buildx through the example's # syntax= line, and sums up what was cached.
+// image, publishes it in a private registry, builds examples several times with
+// docker buildx through their # syntax= lines, and sums up what was cached.
 package main
 
 import (

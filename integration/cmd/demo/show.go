@@ -13,67 +13,53 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// round is one build of the example.
-type round struct {
-	title string
-	// prepare changes the project before the build, nil for nothing.
-	prepare func(project string) error
-	args    []string
-}
-
-var rounds = []round{
-	{title: "first build"},
-	{title: "unchanged"},
-	{title: "one source changed", prepare: changeSource},
-	{title: "other CACHEBUST", args: []string{"--build-arg", "CACHEBUST=2"}},
-}
-
-func changeSource(project string) error {
-	file := filepath.Join(project, "src", "server.js")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(text, "\nrouter.listen(8080)\n"...), 0o644)
-}
-
-// show builds the example of the layer order once for each round, with buildx's
-// own output on out, and ends with what each build's status says of its steps.
+// show plays all scenes, with buildx's own output on out, and ends with what each
+// build's status says of its steps.
 func show(ctx context.Context, s *sandbox.Sandbox, out io.Writer) error {
-	root, err := sandbox.RepoRoot()
-	if err != nil {
-		return err
-	}
 	work, err := os.MkdirTemp("", "cachewright-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	project := filepath.Join(work, "layers")
-	if err := os.CopyFS(project, os.DirFS(filepath.Join(root, "examples", "layers"))); err != nil {
-		return err
+	played := make([][]*sandbox.Result, len(scenes))
+	for i, sc := range scenes {
+		if played[i], err = sc.play(ctx, s, out, work); err != nil {
+			return err
+		}
+	}
+	return summarize(out, played)
+}
+
+// play builds the scene's project in the directory work, once for each round.
+func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string) ([]*sandbox.Result, error) {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	project := filepath.Join(work, sc.example)
+	if err := os.CopyFS(project, os.DirFS(filepath.Join(root, "examples", sc.example))); err != nil {
+		return nil, err
 	}
 	dockerfile, err := os.ReadFile(filepath.Join(project, "Dockerfile"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(out, "\n== The example: layers/Dockerfile\n\n%s", dockerfile)
-
+	fmt.Fprintf(out, "\n== %s\n\nexamples/%s/Dockerfile:\n\n%s", sc.title, sc.example, dockerfile)
 	var results []*sandbox.Result
-	for i, r := range rounds {
+	for i, r := range sc.rounds {
 		if r.prepare != nil {
 			if err := r.prepare(project); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		fmt.Fprintf(out, "\n== Build %d: %s\n\n", i+1, r.title)
-		result, err := buildx(ctx, s, out, work, append(r.args, "layers"))
+		fmt.Fprintf(out, "\n== %s, build %d: %s\n\n", sc.example, i+1, r.title)
+		result, err := buildx(ctx, s, out, work, append(r.args, sc.example))
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.title, err)
+			return nil, fmt.Errorf("%s, %s: %w", sc.example, r.title, err)
 		}
 		results = append(results, result)
 	}
-	return summarize(out, results)
+	return results, nil
 }
 
 // buildx runs docker buildx build in the directory work as a user would, and

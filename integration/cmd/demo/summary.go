@@ -9,17 +9,31 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// summarize writes a table of what the steps did in each round, and a last line
-// with the number of cached steps.
-func summarize(out io.Writer, results []*sandbox.Result) error {
+// summarize writes a table for each scene of what the steps did in each round, and
+// ends with a line for each with the number of cached steps.
+func summarize(out io.Writer, played [][]*sandbox.Result) error {
+	fmt.Fprintf(out, "\n== What each build's status says\n\n")
+	var totals []string
+	for i, sc := range scenes {
+		total, err := sc.table(out, played[i])
+		if err != nil {
+			return err
+		}
+		totals = append(totals, total)
+	}
+	_, err := fmt.Fprintln(out, strings.Join(totals, "\n"))
+	return err
+}
+
+// table writes a scene's table and returns its line of totals.
+func (sc scene) table(out io.Writer, results []*sandbox.Result) (string, error) {
 	names := steps(results[0])
 	width := 0
 	for _, name := range names {
 		width = max(width, len(name))
 	}
-	fmt.Fprintf(out, "\n== What each build's status says\n\n")
-	line := fmt.Sprintf("%-*s", width, "")
-	for _, r := range rounds {
+	line := fmt.Sprintf("%-*s", width, sc.example)
+	for _, r := range sc.rounds {
 		line += "  " + r.title
 	}
 	fmt.Fprintln(out, line)
@@ -29,21 +43,21 @@ func summarize(out io.Writer, results []*sandbox.Result) error {
 		for i, result := range results {
 			step, err := result.Step(name)
 			if err != nil {
-				return err
+				return "", err
 			}
 			if step.Cached {
 				cached[i]++
 			}
-			line += fmt.Sprintf("  %-*s", len(rounds[i].title), step.State())
+			line += fmt.Sprintf("  %-*s", len(sc.rounds[i].title), step.State())
 		}
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
+	fmt.Fprintln(out)
 	var counts []string
-	for i, r := range rounds {
+	for i, r := range sc.rounds {
 		counts = append(counts, fmt.Sprintf("%s %d of %d", r.title, cached[i], len(names)))
 	}
-	_, err := fmt.Fprintf(out, "\ncached: %s\n", strings.Join(counts, ", "))
-	return err
+	return fmt.Sprintf("%s cached: %s", sc.example, strings.Join(counts, ", ")), nil
 }
 
 // steps returns the names of the steps that a Dockerfile's author wrote, stage by
