@@ -13,6 +13,9 @@ import (
 type emitter struct {
 	c       *conversion
 	context llb.Output // the build context
+
+	// Whether the daemon is known to give a command without PATH one, or not to.
+	setsPath, lacksPath bool
 }
 
 // emit makes the LLB of every evaluated stage, in file order, and returns the
@@ -22,7 +25,12 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{c: c, context: main.Output()}
+	e := &emitter{
+		c:         c,
+		context:   main.Output(),
+		setsPath:  c.supports(pb.CapExecMetaSetsDefaultPath),
+		lacksPath: c.lacks(pb.CapExecMetaSetsDefaultPath),
+	}
 	for _, s := range g.stages {
 		s.out = s.root.out
 	}

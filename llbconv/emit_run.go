@@ -30,7 +30,7 @@ func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) 
 	v.meta.Description[keyCommand] = op.source
 	v.meta.IgnoreCache = s.noCache()
 	e.locate(v, s)
-	if e.c.supports(pb.CapExecMetaSetsDefaultPath) {
+	if e.setsPath {
 		v.needs(pb.CapExecMetaSetsDefaultPath)
 	}
 	if op.network != pb.NetMode_UNSET {
@@ -55,7 +55,7 @@ func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) 
 // itself. As in llb, it is the build's target that decides which.
 func (e *emitter) setDefaultPath(meta *pb.Meta) {
 	os := e.c.targetPlatform.OS
-	if !e.c.lacks(pb.CapExecMetaSetsDefaultPath) || os == "windows" || hasPrefix(meta.Env, "PATH=") {
+	if !e.lacksPath || os == "windows" || hasPrefix(meta.Env, "PATH=") {
 		return
 	}
 	meta.Env = append(slices.Clip(meta.Env), defaultPath(os))

@@ -34,6 +34,7 @@ func (c *conversion) link(prog *program) (*graph, error) {
 	}
 	internal := false
 	for _, s := range g.stages[:g.inFile] {
+		s.commands = make([]command, 0, len(s.decl.Commands))
 		for _, cmd := range s.decl.Commands {
 			lc, extra, err := g.linkCommand(s, cmd)
 			if err != nil {

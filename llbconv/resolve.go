@@ -281,6 +281,9 @@ func (g *graph) addTriggers(s *stage) (bool, error) {
 			}
 		}
 	}
+	if len(triggers) == 0 {
+		return false, nil
+	}
 	commands := make([]command, 0, len(triggers)+len(s.commands))
 	more := false
 	for _, t := range triggers {

@@ -155,8 +155,9 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.O
 		digest string
 		index  int64
 	}
-	known := map[key]int{}
 	ins := v.op.inputs()
+	known := map[key]int{}
+	op.Inputs = make([]*pb.Input, 0, len(ins))
 	index := make([]int64, len(ins))
 	for i, out := range ins {
 		if out == nil {
