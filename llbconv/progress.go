@@ -107,11 +107,6 @@ func commandDescription(text string) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{keyCommand: text})
 }
 
-// location attaches a position in the Dockerfile to a vertex.
-func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
-	return c.opt.SourceMap.Location(PBRanges(at))
-}
-
 // PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
 func PBRanges(at []parser.Range) []*pb.Range {
 	type span struct {

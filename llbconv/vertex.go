@@ -22,7 +22,7 @@ import (
 // led to it, which makes long files quadratic.
 type vertex struct {
 	op        operation
-	platform  *ocispecs.Platform // of an exec; nil is the build's default
+	platform  *ocispecs.Platform // of an exec or image; nil is the build's default
 	meta      pb.OpMetadata
 	source    *llb.SourceMap // nil if it has no position
 	location  []parser.Range // in source
@@ -35,7 +35,7 @@ type vertex struct {
 	bytes       []byte
 }
 
-// operation is what a vertex does: *execOp, *fileOp or *mergeOp.
+// operation is what a vertex does: *execOp, *fileOp, *mergeOp or *sourceOp.
 type operation interface {
 	// inputs lists the filesystems it takes, in a slice of its own; nil is an empty one.
 	inputs() []llb.Output
@@ -117,8 +117,9 @@ func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest,
 		return "", nil, v.located(err)
 	}
 	v.op.marshal(op, index, len(op.Inputs))
-	if op.GetExec() != nil {
-		op.Platform = v.execPlatform(c)
+	switch op.Op.(type) {
+	case *pb.Op_Exec, *pb.Op_Source:
+		op.Platform = v.opPlatform(c)
 	}
 	if v.checkText && (!isText(op) || !isText(&v.meta)) {
 		return "", nil, v.located(errNotText)
@@ -180,7 +181,7 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.O
 	return index, nil
 }
 
-func (v *vertex) execPlatform(c *llb.Constraints) *pb.Platform {
+func (v *vertex) opPlatform(c *llb.Constraints) *pb.Platform {
 	p := v.platform
 	if p == nil {
 		p = c.Platform
