@@ -134,13 +134,13 @@ func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {
 
 // inline makes a file from an inline document.
 func inline(f *inlineFile) llb.Output {
-	v := newVertex(&fileOp{actions: []fileAction{{
+	v := newFileVertex(&fileOp{actions: []fileAction{{
 		action: &pb.FileAction_Mkfile{Mkfile: &pb.FileActionMkFile{
 			Path:      absPath(f.name),
 			Mode:      int32(f.mode),
 			Data:      []byte(f.data),
 			Timestamp: -1,
 		}},
-	}}}, "[internal] preparing inline document", pb.CapFileBase)
+	}}}, "[internal] preparing inline document")
 	return v.Output()
 }

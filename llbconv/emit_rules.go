@@ -123,7 +123,7 @@ func (e *emitter) ruleMount(src cachepolicy.Source, target string) (execMount, e
 // keyFiles copies the files of a file: source out of the build context, so that
 // a missing one fails the build and others do not count.
 func (e *emitter) keyFiles(src cachepolicy.Source) llb.Output {
-	v := newVertex(&fileOp{actions: []fileAction{{
+	v := newFileVertex(&fileOp{actions: []fileAction{{
 		copies: true,
 		source: e.context,
 		action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
@@ -135,6 +135,6 @@ func (e *emitter) keyFiles(src cachepolicy.Source) llb.Output {
 			AllowWildcard:  true,
 			CreateDestPath: true,
 		}},
-	}}}, "[internal] cache key "+src.String(), pb.CapFileBase)
+	}}}, "[internal] cache key "+src.String())
 	return v.Output()
 }

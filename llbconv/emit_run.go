@@ -8,7 +8,6 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
 )
 
 // run makes the vertex of a RUN.
@@ -59,13 +58,6 @@ func (e *emitter) setDefaultPath(meta *pb.Meta) {
 		return
 	}
 	meta.Env = append(slices.Clip(meta.Env), defaultPath(os))
-}
-
-// needs records a capability that a vertex depends on.
-func (v *vertex) needs(ids ...apicaps.CapID) {
-	for _, id := range ids {
-		v.meta.Caps[string(id)] = true
-	}
 }
 
 // buildSettings applies what the build, not the Dockerfile, says about RUN steps.
@@ -158,14 +150,14 @@ func (e *emitter) mountInput(src mountSource) llb.Output {
 		out = inline(src.script)
 	}
 	if o := src.owner; o != nil {
-		v := newVertex(&fileOp{base: out, actions: []fileAction{{
+		v := newFileVertex(&fileOp{base: out, actions: []fileAction{{
 			action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 				Path:      cacheDir,
 				Mode:      int32(o.mode & 0o777),
 				Owner:     &pb.ChownOpt{User: userID(o.uid), Group: userID(o.gid)},
 				Timestamp: -1,
 			}},
-		}}}, "[internal] setting cache mount permissions", pb.CapFileBase)
+		}}}, "[internal] setting cache mount permissions")
 		out = v.Output()
 	}
 	return out

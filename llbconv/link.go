@@ -63,9 +63,11 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 	if name.Result == "" {
 		return nil, parser.WithLocation(errors.Errorf("base name (%s) should not be blank", decl.BaseName), decl.Location)
 	}
+	label := stageLabel(decl, index)
 	s := &stage{
 		at:       decl.Location,
-		label:    stageLabel(decl, index),
+		label:    label,
+		id:       strings.ToLower(label),
 		used:     newPathSet(),
 		context:  newPathSet(),
 		usedArgs: map[string]struct{}{},

@@ -54,10 +54,24 @@ func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
 		Description: map[string]string{keyCustomName: name},
 		Caps:        make(map[string]bool, len(caps)),
 	}}
-	for _, id := range caps {
+	v.needs(caps...)
+	return v
+}
+
+// needs records capabilities that a vertex depends on.
+func (v *vertex) needs(ids ...apicaps.CapID) {
+	for _, id := range ids {
 		v.meta.Caps[string(id)] = true
 	}
-	return v
+}
+
+// fileCaps is what file operations need.
+var fileCaps = map[string]bool{string(pb.CapFileBase): true}
+
+// newFileVertex is newVertex for a file operation. All of them need the same, so
+// they share the set, which must not be modified.
+func newFileVertex(op *fileOp, name string) *vertex {
+	return &vertex{op: op, meta: pb.OpMetadata{Description: map[string]string{keyCustomName: name}, Caps: fileCaps}}
 }
 
 // Validate implements llb.Vertex. An error has the vertex's position in the
