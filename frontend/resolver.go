@@ -6,16 +6,18 @@ import (
 
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/flightcontrol"
 	digest "github.com/opencontainers/go-digest"
 )
 
-// imageResolver is a gateway client that looks up the config of each image once
-// per build: stages and platforms that ask for the same image in the same way
-// share one lookup.
+// imageResolver is a gateway client that looks up each image and each other source
+// once per build: stages and platforms that ask for the same one in the same way
+// share one lookup, and get the same answer.
 type imageResolver struct {
 	client.Client
 	lookups flightcontrol.CachedGroup[*imageConfig]
+	sources flightcontrol.CachedGroup[*sourceresolver.MetaResponse]
 }
 
 type imageConfig struct {
@@ -51,4 +53,22 @@ func (r *imageResolver) ResolveImageConfig(ctx context.Context, ref string, opt 
 		return "", "", nil, err
 	}
 	return img.ref, img.digest, img.config, nil
+}
+
+// ResolveSourceMetadata implements client.Client. The answer is shared and not to
+// be modified. Of the options all but the name in the progress output make a
+// lookup different from another.
+func (r *imageResolver) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	how := opt
+	how.LogName = ""
+	key, err := json.Marshal(struct {
+		Op  *pb.SourceOp
+		Opt sourceresolver.Opt
+	}{op, how})
+	if err != nil {
+		return nil, err
+	}
+	return r.sources.Do(ctx, string(key), func(ctx context.Context) (*sourceresolver.MetaResponse, error) {
+		return r.Client.ResolveSourceMetadata(ctx, op, opt)
+	})
 }

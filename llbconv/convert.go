@@ -119,6 +119,9 @@ func Prepare(ctx context.Context, dt []byte, opt Options) (*Prepared, error) {
 	if err := c.lintError(); err != nil {
 		return nil, err
 	}
+	if err := c.resolveKeys(ctx, g); err != nil {
+		return nil, err
+	}
 	return &Prepared{c, g}, nil
 }
 

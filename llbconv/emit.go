@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/pkg/errors"
@@ -13,9 +14,6 @@ import (
 type emitter struct {
 	c       *conversion
 	context llb.Output // the build context
-
-	// Whether the daemon is known to give a command without PATH one, or not to.
-	setsPath, lacksPath bool
 }
 
 // emit makes the LLB of every evaluated stage, in file order, and returns the
@@ -25,12 +23,7 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{
-		c:         c,
-		context:   main.Output(),
-		setsPath:  c.supports(pb.CapExecMetaSetsDefaultPath),
-		lacksPath: c.lacks(pb.CapExecMetaSetsDefaultPath),
-	}
+	e := &emitter{c: c, context: main.Output()}
 	for _, s := range g.stages {
 		s.out = s.root.out
 	}
@@ -39,7 +32,7 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 			s.out = s.base.out
 		}
 		for _, st := range s.steps {
-			if s.out, err = e.step(ctx, st, s.out); err != nil {
+			if s.out, err = e.step(st, s.out); err != nil {
 				return nil, located(err, st.location)
 			}
 		}
@@ -61,10 +54,10 @@ func (c *conversion) mainContext(ctx context.Context, g *graph) (*llb.State, err
 }
 
 // step makes the vertices of one step on top of base and returns the new filesystem.
-func (e *emitter) step(ctx context.Context, s *step, base llb.Output) (llb.Output, error) {
+func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
 	switch op := s.op.(type) {
 	case *runOp:
-		return e.run(ctx, s, op, base)
+		return e.run(s, op, base), nil
 	case *copyOp:
 		return e.copy(s, op, base), nil
 	case *workdirOp:
@@ -75,9 +68,9 @@ func (e *emitter) step(ctx context.Context, s *step, base llb.Output) (llb.Outpu
 }
 
 // locate gives a vertex its position in the Dockerfile.
-func (e *emitter) locate(v *vertex, s *step) {
+func (e *emitter) locate(v *vertex, at []parser.Range) {
 	v.checkText = e.c.notText
-	v.source, v.location = e.c.opt.SourceMap, s.location
+	v.source, v.location = e.c.opt.SourceMap, at
 }
 
 // assemble puts the result together.
@@ -134,13 +127,13 @@ func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {
 
 // inline makes a file from an inline document.
 func inline(f *inlineFile) llb.Output {
-	v := newFileVertex(&fileOp{actions: []fileAction{{
+	v := newVertex(&fileOp{actions: []fileAction{{
 		action: &pb.FileAction_Mkfile{Mkfile: &pb.FileActionMkFile{
 			Path:      absPath(f.name),
 			Mode:      int32(f.mode),
 			Data:      []byte(f.data),
 			Timestamp: -1,
 		}},
-	}}}, "[internal] preparing inline document")
+	}}}, "[internal] preparing inline document", pb.CapFileBase)
 	return v.Output()
 }

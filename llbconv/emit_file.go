@@ -22,10 +22,10 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	for _, f := range op.files {
 		file.actions = append(file.actions, e.copyAction(s, op, f))
 	}
-	v := newFileVertex(file, s.name())
+	v := newVertex(file, s.name(), pb.CapFileBase)
 	v.meta.IgnoreCache = s.noCache()
 	setExport(v, s.decision)
-	e.locate(v, s)
+	e.locate(v, s.location)
 	if !link {
 		return v.Output()
 	}
@@ -38,7 +38,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	merge.meta.IgnoreCache = s.noCache()
 	setExport(merge, s.decision)
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
-	e.locate(merge, s)
+	e.locate(merge, s.location)
 	return merge.Output()
 }
 
@@ -88,15 +88,15 @@ func (e *emitter) copyInput(s *step, src copySource) llb.Output {
 		h := src.http
 		return llb.HTTP(h.url, llb.Filename(h.filename), llb.WithCustomName(s.name()), llb.Checksum(h.checksum), commandDescription("")).Output()
 	case src.git != nil:
-		return e.git(s, src.git).Output()
+		return e.git(src.git, llb.WithCustomName(s.name())).Output()
 	default:
 		return nil
 	}
 }
 
 // git makes the source vertex of a repository.
-func (e *emitter) git(s *step, g *gitSource) llb.State {
-	opts := []llb.GitOption{llb.WithCustomName(s.name()), llb.GitRef(g.ref.Ref)}
+func (e *emitter) git(g *gitSource, opts ...llb.GitOption) llb.State {
+	opts = append(opts, llb.GitRef(g.ref.Ref))
 	if e.c.opt.Config.GitAdvice {
 		opts = append(opts, llb.GitAdvice(true))
 	}
@@ -124,7 +124,7 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 	if e.c.epoch != nil {
 		timestamp = e.c.epoch.UnixNano()
 	}
-	v := newFileVertex(&fileOp{base: base, actions: []fileAction{{
+	v := newVertex(&fileOp{base: base, actions: []fileAction{{
 		owner: op.owner,
 		action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 			Path:        absPath(op.path),
@@ -133,8 +133,8 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 			Owner:       op.owner,
 			Timestamp:   timestamp,
 		}},
-	}}}, s.name())
-	e.locate(v, s)
+	}}}, s.name(), pb.CapFileBase)
+	e.locate(v, s.location)
 	return v.Output()
 }
 

@@ -1,17 +1,17 @@
 package llbconv
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
 )
 
 // run makes the vertex of a RUN.
-func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) (llb.Output, error) {
+func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	exec := &execOp{exec: &pb.ExecOp{
 		Meta: &pb.Meta{
 			Args:                      op.args,
@@ -28,8 +28,8 @@ func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) 
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
 	v.meta.IgnoreCache = s.noCache()
-	e.locate(v, s)
-	if e.setsPath {
+	e.locate(v, s.location)
+	if e.c.supports(pb.CapExecMetaSetsDefaultPath) {
 		v.needs(pb.CapExecMetaSetsDefaultPath)
 	}
 	if op.network != pb.NetMode_UNSET {
@@ -38,26 +38,31 @@ func (e *emitter) run(ctx context.Context, s *step, op *runOp, base llb.Output) 
 	if op.security == pb.SecurityMode_INSECURE {
 		v.needs(pb.CapExecMetaSecurity)
 	}
-	if err := e.applyRule(ctx, v, exec, s.decision); err != nil {
-		return nil, err
-	}
+	e.applyRule(v, exec, s.decision)
 	e.fileMounts(v, exec, op, base)
 	setContentBase(v, exec, s.decision)
 	secretMounts(v, exec, op)
 	sshMounts(v, exec, op)
 	e.setDefaultPath(exec.exec.Meta)
 	e.buildSettings(v, exec, op)
-	return v.Output(), nil
+	return v.Output()
 }
 
 // setDefaultPath gives a command without PATH one, on a daemon that does not do so
 // itself. As in llb, it is the build's target that decides which.
 func (e *emitter) setDefaultPath(meta *pb.Meta) {
 	os := e.c.targetPlatform.OS
-	if !e.lacksPath || os == "windows" || hasPrefix(meta.Env, "PATH=") {
+	if !e.c.lacks(pb.CapExecMetaSetsDefaultPath) || os == "windows" || hasPrefix(meta.Env, "PATH=") {
 		return
 	}
 	meta.Env = append(slices.Clip(meta.Env), defaultPath(os))
+}
+
+// needs records a capability that a vertex depends on.
+func (v *vertex) needs(ids ...apicaps.CapID) {
+	for _, id := range ids {
+		v.meta.Caps[string(id)] = true
+	}
 }
 
 // buildSettings applies what the build, not the Dockerfile, says about RUN steps.
@@ -150,14 +155,14 @@ func (e *emitter) mountInput(src mountSource) llb.Output {
 		out = inline(src.script)
 	}
 	if o := src.owner; o != nil {
-		v := newFileVertex(&fileOp{base: out, actions: []fileAction{{
+		v := newVertex(&fileOp{base: out, actions: []fileAction{{
 			action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 				Path:      cacheDir,
 				Mode:      int32(o.mode & 0o777),
 				Owner:     &pb.ChownOpt{User: userID(o.uid), Group: userID(o.gid)},
 				Timestamp: -1,
 			}},
-		}}}, "[internal] setting cache mount permissions")
+		}}}, "[internal] setting cache mount permissions", pb.CapFileBase)
 		out = v.Output()
 	}
 	return out

@@ -64,9 +64,6 @@ func checkNesting(word string, escape rune) error {
 
 // process expands a word and tells which names it uses.
 func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWordResult, error) {
-	if plain(c.lex, c.escape, word) {
-		return shell.ProcessWordResult{Result: word}, nil
-	}
 	if err := checkNesting(word, c.escape); err != nil {
 		return shell.ProcessWordResult{}, err
 	}
@@ -150,9 +147,9 @@ func titleText(lex *shell.Lex, escape rune, text string, env shell.EnvGetter) st
 			text = out
 		}
 	}
-	keyword, _, _ := strings.Cut(text, " ")
-	if upper := strings.ToUpper(keyword); upper != keyword {
-		text = upper + text[len(keyword):]
+	keyword, rest, found := strings.Cut(text, " ")
+	if !found {
+		return strings.ToUpper(keyword)
 	}
-	return text
+	return strings.ToUpper(keyword) + " " + rest
 }

@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -43,19 +44,19 @@ func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platf
 		return ""
 	}
 	s.number++
-	prefix := "["
+	var b strings.Builder
+	b.WriteByte('[')
 	if c.opt.Config.MultiPlatformRequested && platform != nil {
-		prefix += platforms.FormatAll(*platform) + crossTarget(*platform, env) + " "
+		b.WriteString(platforms.FormatAll(*platform) + crossTarget(*platform, env) + " ")
 	}
 	if s.label != "" {
-		prefix += s.label + " "
+		b.WriteString(s.label + " ")
 	}
-	number, total := strconv.Itoa(s.number), strconv.Itoa(s.total)
-	prefix += strings.Repeat(" ", max(0, len(total)-len(number))) + number + "/" + total + "] "
+	fmt.Fprintf(&b, "%*d/%d] ", len(strconv.Itoa(s.total)), s.number, s.total)
 	if onBuild {
-		prefix += "ONBUILD "
+		b.WriteString("ONBUILD ")
 	}
-	return prefix
+	return b.String()
 }
 
 // crossTarget is the suffix that names the platform a step compiles for, taken
@@ -107,6 +108,11 @@ func commandDescription(text string) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{keyCommand: text})
 }
 
+// location attaches a position in the Dockerfile to a vertex.
+func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
+	return c.opt.SourceMap.Location(PBRanges(at))
+}
+
 // PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
 func PBRanges(at []parser.Range) []*pb.Range {
 	type span struct {
@@ -127,9 +133,6 @@ func PBRanges(at []parser.Range) []*pb.Range {
 
 // located gives an error a position unless it has one.
 func located(err error, at []parser.Range) error {
-	if err == nil {
-		return nil
-	}
 	var has *parser.LocationError
 	if errors.As(err, &has) {
 		return err

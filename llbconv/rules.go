@@ -2,7 +2,6 @@ package llbconv
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -20,6 +19,7 @@ type rules struct {
 	byLine    map[int]cachepolicy.Rule // by an instruction's first line
 	build     cachepolicy.Build
 	noCache   []cachepolicy.Selector // steps that --no-cache-filter picks
+	steps     []cachepolicy.StepID   // all that were evaluated
 }
 
 // readOverrides reads the build arguments that are about rules and takes them
@@ -91,17 +91,21 @@ func lineRange(line int) []parser.Range {
 func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	r := &e.c.rules
 	id := e.stepID(cmd)
-	noCache := slices.ContainsFunc(r.noCache, func(s cachepolicy.Selector) bool { return s.Matches(id) })
+	r.steps = append(r.steps, id)
+	d := &decision{}
+	for _, s := range r.noCache {
+		d.noCache = d.noCache || s.Matches(id)
+	}
 	var own cachepolicy.Rule
 	if !cmd.onBuild {
 		own = r.byLine[id.Line]
 	}
 	from, _ := lineSpan(e.s.decl.Location)
 	rule := r.overrides.Apply(id, own.Inherit(r.byLine[from], id.Instruction))
-	if rule.Empty() && !noCache {
+	d.rule = rule
+	if rule.Empty() && !d.noCache {
 		return nil, nil
 	}
-	d := &decision{rule: rule, noCache: noCache}
 	var err error
 	d.Decision, err = cachepolicy.Decide(rule, cachepolicy.Facts{
 		ID:           id,
@@ -112,22 +116,17 @@ func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	if err != nil {
 		return nil, ruleError(err)
 	}
-	return d, e.checkDecision(cmd, d)
+	if err := e.checkDecision(d); err != nil {
+		return nil, err
+	}
+	d.keys, err = e.keySources(cmd, &d.Decision)
+	return d, err
 }
 
 // checkDecision fails for what cannot be done, on this builder or yet.
-func (e *stageEval) checkDecision(cmd command, d *decision) error {
+func (e *stageEval) checkDecision(d *decision) error {
 	if d.IgnoreModes {
 		return errors.Errorf("modes=ignore is not implemented yet: remove the rule, or set the modes with --chmod")
-	}
-	for _, src := range d.Mounts {
-		if src.Kind != cachepolicy.SourceFile {
-			continue
-		}
-		if e.ignores(src.Ref) {
-			return errors.Errorf("key=%s: .dockerignore keeps this file out of the build context, so it cannot be part of a key: remove it from .dockerignore or from the rule", src)
-		}
-		e.s.context.add(src.Ref)
 	}
 	if d.ContentBase && e.c.lacks(pb.CapExecMountContentCache) {
 		return errors.New("base=content needs a newer BuildKit than this builder's: remove the rule or update the builder")
@@ -158,6 +157,7 @@ type decision struct {
 	cachepolicy.Decision
 	rule    cachepolicy.Rule
 	noCache bool // picked by --no-cache-filter
+	keys    []keySource
 }
 
 // argFilter says which ARGs reach the step's command; nil for all.
@@ -222,21 +222,12 @@ func (e *stageEval) checkWithheld(cmd command, c *instructions.RunCommand, seen 
 }
 
 // checkRules reports overrides that apply to nothing.
-func (c *conversion) checkRules(g *graph) error {
-	if len(c.rules.overrides.Rules) == 0 && len(c.rules.noCache) == 0 {
-		return nil
-	}
-	var steps []cachepolicy.StepID
-	for _, s := range g.stages {
-		for _, st := range s.steps {
-			steps = append(steps, st.id)
-		}
-	}
-	warnings, err := c.rules.overrides.Check(steps)
+func (c *conversion) checkRules() error {
+	warnings, err := c.rules.overrides.Check(c.rules.steps)
 	if err != nil {
 		return err
 	}
-	for _, w := range cachepolicy.Unmatched(c.rules.noCache, steps) {
+	for _, w := range cachepolicy.Unmatched(c.rules.noCache, c.rules.steps) {
 		warnings = append(warnings, "no-cache: "+w)
 	}
 	for _, w := range warnings {

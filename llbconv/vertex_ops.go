@@ -14,7 +14,8 @@ import (
 type execOp struct {
 	exec   *pb.ExecOp // complete but for its mounts
 	mounts []execMount
-	extra  []*pb.Mount // secrets and sockets, which have no input
+	extra  []*pb.Mount  // secrets and sockets, which have no input
+	keys   []llb.Output // more inputs, which are in the key and not in the container
 }
 
 // execMount is a mount with a filesystem, as opposed to a secret or socket.
@@ -35,7 +36,7 @@ func (o *execOp) inputs() []llb.Output {
 	for i, m := range o.mounts {
 		out[i] = m.input
 	}
-	return out
+	return append(out, o.keys...)
 }
 
 func (o *execOp) validate() error {
@@ -75,8 +76,7 @@ type fileAction struct {
 }
 
 func (o *fileOp) inputs() []llb.Output {
-	out := make([]llb.Output, 1, 1+len(o.actions))
-	out[0] = o.base
+	out := []llb.Output{o.base}
 	for _, a := range o.actions {
 		if a.copies {
 			out = append(out, a.source)

@@ -1,0 +1,211 @@
+package llbconv
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// keySource is something outside the Dockerfile whose content a rule adds to a
+// step's key.
+type keySource struct {
+	cachepolicy.Source
+	git      *dfgitutil.GitRef  // of a git source
+	input    *cachepolicy.Input // of the decision, for the plan
+	location []parser.Range     // of its directive, or else of the step
+	digest   string             // what it is now, if that was looked up
+}
+
+// keySources checks the sources of a decision, as far as that goes without
+// looking at them.
+func (e *stageEval) keySources(cmd command, d *cachepolicy.Decision) ([]keySource, error) {
+	var out []keySource
+	for _, src := range d.Mounts {
+		k := keySource{Source: src, location: cmd.Location()}
+		at := slices.IndexFunc(d.Inputs, func(in cachepolicy.Input) bool {
+			return in.Kind == cachepolicy.InputKind(src.Kind) && in.Name == src.Ref
+		})
+		k.input = &d.Inputs[at]
+		if o := k.input.Origin; o.Kind != cachepolicy.OriginOverride {
+			k.location = lineRange(o.Line)
+		}
+		switch src.Kind {
+		case cachepolicy.SourceGit:
+			var err error
+			if k.git, _, err = dfgitutil.ParseGitRef(src.Ref); err != nil {
+				return nil, k.errorf("%v; write a git reference as ADD takes it", err)
+			}
+		case cachepolicy.SourceFile:
+			if e.ignoresKey(src.Ref) {
+				return nil, k.errorf(".dockerignore keeps this out of the build context; take it out of .dockerignore or out of the rule")
+			}
+			e.s.context.add(src.Ref)
+		case cachepolicy.SourceHTTP, cachepolicy.SourceImage, cachepolicy.SourceArg, cachepolicy.SourceText:
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
+// ignoresKey tells whether .dockerignore is certain to keep a path out of the
+// context. Unlike for COPY, where the finding is only a hint, its exceptions are
+// looked at.
+func (e *stageEval) ignoresKey(src string) bool {
+	if e.ignored == nil {
+		return false
+	}
+	for _, p := range e.ignored.Patterns() {
+		text := cleanSlash(p.String())
+		if p.Exclusion() && (src == "." || hasWildcard(src) || hasWildcard(text) || strings.HasPrefix(text, src+"/")) {
+			return false
+		}
+	}
+	if src == "." {
+		return e.ignoresAll()
+	}
+	ok, err := e.ignored.MatchesOrParentMatches(src)
+	return err == nil && ok
+}
+
+// errorf returns an error about the source, at its directive's line.
+func (k *keySource) errorf(format string, args ...any) error {
+	e := &cachepolicy.Error{Option: cachepolicy.OptionKey, Message: k.String() + ": " + fmt.Sprintf(format, args...)}
+	if o := k.input.Origin; o.Kind == cachepolicy.OriginOverride {
+		e.BuildArg = cachepolicy.ArgRules
+	} else {
+		e.Line = o.Line
+	}
+	return parser.WithLocation(e, k.location)
+}
+
+// resolveKeys looks up the key sources of all steps, at once.
+func (c *conversion) resolveKeys(ctx context.Context, g *graph) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range g.stages {
+		for _, st := range s.steps {
+			if st.decision == nil {
+				continue
+			}
+			for i := range st.decision.keys {
+				k := &st.decision.keys[i]
+				group.Go(func() error {
+					var err error
+					if k.digest, err = c.keyDigest(ctx, st, k); err != nil {
+						return k.errorf("%v; see that the address is right and that the builder can reach it", err)
+					}
+					k.input.Digest, k.input.Unresolved = k.digest, k.digest == ""
+					return nil
+				})
+			}
+		}
+	}
+	return group.Wait()
+}
+
+// keyDigest looks up what a source is now. It returns nothing for files of the
+// build context, and where the daemon cannot tell before the build.
+func (c *conversion) keyDigest(ctx context.Context, s *step, k *keySource) (string, error) {
+	switch k.Kind {
+	case cachepolicy.SourceImage:
+		return c.imageDigest(ctx, k.Ref, s.stage.platform)
+	case cachepolicy.SourceHTTP, cachepolicy.SourceGit:
+		if c.opt.Client == nil {
+			return "", nil
+		}
+		op, err := c.remoteSource(ctx, (&emitter{c: c}).remote(k, ""))
+		if err != nil {
+			return "", err
+		}
+		md, err := c.opt.Client.GatewayClient().ResolveSourceMetadata(ctx, op, sourceresolver.Opt{
+			LogName: "[internal] resolve cache key " + k.String(),
+		})
+		switch {
+		case err != nil:
+			return "", err
+		case md.Git != nil:
+			return cmp.Or(md.Git.CommitChecksum, md.Git.Checksum), nil
+		case md.HTTP != nil:
+			return md.HTTP.Digest.String(), nil
+		}
+	case cachepolicy.SourceFile, cachepolicy.SourceArg, cachepolicy.SourceText:
+	}
+	return "", nil
+}
+
+// imageDigest resolves an image reference.
+func (c *conversion) imageDigest(ctx context.Context, text string, platform *ocispecs.Platform) (string, error) {
+	ref, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return "", err
+	}
+	name := reference.TagNameOnly(ref).String()
+	_, dgst, _, err := c.opt.MetaResolver.ResolveImageConfig(ctx, name, sourceresolver.Opt{
+		LogName: "[internal] load metadata for " + name,
+		ImageOpt: &sourceresolver.ResolveImageOpt{
+			Platform:    platform,
+			ResolveMode: c.opt.Config.ImageResolveMode.String(),
+		},
+	})
+	return dgst.String(), err
+}
+
+// keyFile is the name under which a URL's content is stored.
+const keyFile = "content"
+
+// remote returns the source of a URL or of a repository, with a progress name.
+func (e *emitter) remote(k *keySource, name string) llb.State {
+	title, at := llb.WithCustomName(name), e.c.opt.SourceMap.Location(PBRanges(k.location))
+	if k.Kind == cachepolicy.SourceHTTP {
+		return llb.HTTP(k.Ref, llb.Filename(keyFile), title, at)
+	}
+	ref := *k.git
+	ref.Submodules = new(bool) // the commit says which
+	return e.git(&gitSource{ref: &ref, checksum: ref.Checksum}, title, at)
+}
+
+// keyInput returns a filesystem whose key is the source's: the content of a URL or
+// of files, the commit of a repository.
+func (e *emitter) keyInput(k *keySource) llb.Output {
+	name := "[internal] cache key " + k.String()
+	switch k.Kind {
+	case cachepolicy.SourceHTTP:
+		return e.keyCopy(k, e.remote(k, "[internal] load "+k.Ref).Output(), keyFile, name)
+	case cachepolicy.SourceGit:
+		return e.remote(k, name).Output()
+	default:
+		return e.keyCopy(k, e.context, k.Ref, name)
+	}
+}
+
+// keyCopy copies what counts out of a source, so that a missing file fails the
+// build, and other files, times and headers do not count.
+func (e *emitter) keyCopy(k *keySource, from llb.Output, path, name string) llb.Output {
+	v := newVertex(&fileOp{actions: []fileAction{{
+		copies: true,
+		source: from,
+		action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
+			Src:            absPath(path),
+			Dest:           "/",
+			Mode:           -1,
+			Timestamp:      -1,
+			FollowSymlink:  true,
+			AllowWildcard:  k.Kind == cachepolicy.SourceFile,
+			CreateDestPath: true,
+		}},
+	}}}, name, pb.CapFileBase)
+	e.locate(v, k.location)
+	return v.Output()
+}
