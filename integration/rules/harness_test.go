@@ -1,6 +1,6 @@
-// Package rules_test shows the cache rules that hold without any directive on a
-// real daemon: which steps a second build runs again after one change, and which
-// it takes from the cache. The builds go through the frontend's image, and what
+// Package rules_test shows the cache rules on a real daemon, those that hold
+// without any directive and those that directives add: which steps a second build
+// runs again after one change, and which it takes from the cache. The builds go through the frontend's image, and what
 // ran is read from their status streams.
 package rules_test
 
@@ -29,6 +29,7 @@ type rebuild struct {
 	files      map[string]string // more files of the context
 	links      map[string]string // its symbolic links: name to target
 	options    sandbox.Build     // of the first build, without Context
+	prepare    func(*project)    // what else has to be there, nil if nothing
 	change     func(*project)    // nil if the second build is the same
 	// ran are the steps that the second build must run, by their text without the
 	// number in front. It must take every other step from the cache.
@@ -49,6 +50,9 @@ func TestRules(t *testing.T) {
 		"R1 base": base(), "R2 R4 definition": definition(), "R3 content": content(), "R3 selection": selection(),
 		"R5 chain": chain(), "R6 no-cache": noCache(), "R7 arguments": arguments(), "R8 secrets": secrets(),
 		"R9 never in the key": neverInTheKey(),
+		"off":                 off(), "ttl": ttl(), "stage default": stageDefaults(),
+		"key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
+		"key http": keyHTTP(newWeb(t)), "key git": keyGit(newWeb(t)),
 	} {
 		for _, c := range cases {
 			t.Run(table+"/"+c.name, func(t *testing.T) {
@@ -80,6 +84,9 @@ func newProject(t *testing.T, sb *sandbox.Sandbox, c rebuild) *project {
 	}
 	p.write("Dockerfile", "ARG BASE\n"+c.dockerfile)
 	p.arg("BASE", p.pushBase(p.newRepository()+":1", p.newBase()))
+	if c.prepare != nil {
+		c.prepare(p)
+	}
 	return p
 }
 
@@ -103,10 +110,21 @@ func (s states) texts() []string { return slices.Collect(maps.Keys(s)) }
 // those of FROM excepted.
 func (p *project) build() states {
 	p.t.Helper()
+	return p.states(p.solve())
+}
+
+// solve builds the project and returns all that the build said.
+func (p *project) solve() *sandbox.Result {
+	p.t.Helper()
 	r, err := p.sb.Solve(p.t.Context(), p.Build)
 	if err != nil {
 		p.t.Fatalf("%v\n%s", err, r)
 	}
+	return r
+}
+
+func (p *project) states(r *sandbox.Result) states {
+	p.t.Helper()
 	found := states{}
 	for _, step := range r.Steps {
 		number, text, ok := strings.Cut(step.Name, "] ")
@@ -214,6 +232,11 @@ func (p *project) attr(name, value string) {
 		p.Attrs = map[string]string{}
 	}
 	p.Attrs[name] = value
+}
+
+// replaced puts a text into the place of another.
+func replaced(in, old, text string) string {
+	return strings.ReplaceAll(in, old, text)
 }
 
 // edited, written, given and asked are changes for the tables.
