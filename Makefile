@@ -34,7 +34,7 @@ conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and wit
 	cd integration/conformance && $(GO) test -count=1 ./... && $(GO) run . $(CONFORMANCE)
 
 .PHONY: bench
-bench: ## Time the converter beside upstream's, and print a table: BENCH='-rounds 3'
+bench: ## Measure the frontend beside upstream's, and print tables: BENCH='-parts rebuild,memory'
 	$(GO) run ./integration/cmd/bench $(BENCH)
 
 .PHONY: lint

@@ -85,6 +85,15 @@ const FrontendTags = "grpcnotrace"
 // the flags of the published frontend but with the given build tags, and writes
 // the static binary to the file binary.
 func Compile(ctx context.Context, platform, pkg, binary, tags string) error {
+	return compile(ctx, platform, pkg, binary, tags, "-s -w")
+}
+
+// CompileWithSymbols is Compile without -s -w: the binary keeps its symbols.
+func CompileWithSymbols(ctx context.Context, platform, pkg, binary, tags string) error {
+	return compile(ctx, platform, pkg, binary, tags, "")
+}
+
+func compile(ctx context.Context, platform, pkg, binary, tags, ldflags string) error {
 	root, err := RepoRoot()
 	if err != nil {
 		return err
@@ -93,7 +102,7 @@ func Compile(ctx context.Context, platform, pkg, binary, tags string) error {
 	if err != nil {
 		return err
 	}
-	cmd := goCommand(ctx, root, "build", "-trimpath", "-tags", tags, "-ldflags", "-s -w", "-o", binary, pkg)
+	cmd := goCommand(ctx, root, "build", "-trimpath", "-tags", tags, "-ldflags", ldflags, "-o", binary, pkg)
 	cmd.Env = append(cmd.Env, "GOOS="+p.OS, "GOARCH="+p.Architecture)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s for %s: %w\n%s", pkg, platform, err, out)

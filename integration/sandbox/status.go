@@ -33,6 +33,9 @@ type Step struct {
 	Completed *time.Time // nil if it did not end
 	Error     string
 	Logs      string // standard output and error, as they arrived
+	// Transferred are the bytes that the client has sent for a local source: what
+	// the daemon did not have of it yet.
+	Transferred int64
 }
 
 // Ran reports whether the step was executed in this build: started and not
@@ -102,6 +105,12 @@ func (r *Result) add(status *client.SolveStatus) {
 				fmt.Fprintf(r.progress, "%-7s %s\n", s.State(), s.Name)
 			}
 			s.Completed = v.Completed
+		}
+	}
+	for _, st := range status.Statuses {
+		if strings.HasPrefix(st.ID, "transferring ") {
+			s := r.step(st.Vertex)
+			s.Transferred = max(s.Transferred, st.Current)
 		}
 	}
 	for _, l := range status.Logs {

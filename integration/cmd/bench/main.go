@@ -1,10 +1,12 @@
-// Command bench runs the benchmarks of package llbconv and prints a Markdown
-// table with this project's converter and docker/dockerfile's side by side.
+// Command bench measures this project's frontend and docker/dockerfile's side by
+// side and prints Markdown tables: the converters alone, by the benchmarks of
+// package llbconv, and the frontends on a daemon, by package bench.
 package main
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/perf/benchfmt"
@@ -21,19 +24,40 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 15, "measure everything this `many` times and take the medians")
-	benchtime := flag.String("benchtime", "200ms", "how long to measure each benchmark in a round, a `duration` or 1x, 2x, ...")
+	benchtime := flag.String("benchtime", "200ms", "how long to measure each benchmark of the converter in a round, a `duration` or 1x, 2x, ...")
+	chosen := flag.String("parts", "", "what to measure, a comma-separated `list` of "+strings.Join(names(parts(nil, 0, "")), ", ")+"; all if empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *rounds, *benchtime); err != nil {
+	if err := run(ctx, *chosen, *rounds, *benchtime); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures and prints. The benchmarks' own output stays in build/bench.txt,
-// for benchstat.
-func run(ctx context.Context, rounds int, benchtime string) error {
+// run measures the chosen parts and prints each when it is there.
+func run(ctx context.Context, chosen string, rounds int, benchtime string) (err error) {
+	lab := &laboratory{}
+	defer func() { err = errors.Join(err, lab.close()) }()
+	todo, err := choose(parts(lab, rounds, benchtime), chosen)
+	if err != nil {
+		return err
+	}
+	for i, p := range todo {
+		if i > 0 {
+			fmt.Println()
+		}
+		fmt.Fprintln(os.Stderr, "measuring:", p.name)
+		if err := p.print(ctx, os.Stdout); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// converters measures both converters. The benchmarks' own output stays in
+// build/bench.txt, for benchstat.
+func converters(ctx context.Context, out io.Writer, rounds int, benchtime string) error {
 	root, err := sandbox.RepoRoot()
 	if err != nil {
 		return err
@@ -70,7 +94,7 @@ func run(ctx context.Context, rounds int, benchtime string) error {
 	if err != nil {
 		return err
 	}
-	return write(os.Stdout, results)
+	return write(out, results)
 }
 
 // read collects the measurements of every benchmark, all rounds together. It
