@@ -3,6 +3,7 @@ package llbconv
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -46,33 +47,36 @@ func checkStageNames(stages []instructions.Stage, lint *linter.Linter) {
 // checkCasing compares every keyword with the letter case that most of the
 // file's keywords have; of a tie, upper case.
 func checkCasing(stages []instructions.Stage, lint *linter.Linter) {
-	type keyword struct {
-		text string
-		at   []parser.Range
+	excess := 0 // of lower case over upper case
+	eachKeyword(stages, func(keyword string, _ []parser.Range) {
+		switch {
+		case !hasUpper(keyword):
+			excess++
+		case !hasLower(keyword):
+			excess--
+		}
+	})
+	want, breaks := "uppercase", hasLower
+	if excess > 0 {
+		want, breaks = "lowercase", hasUpper
 	}
-	var all []keyword
+	eachKeyword(stages, func(keyword string, at []parser.Range) {
+		if breaks(keyword) {
+			lint.Run(&linter.RuleConsistentInstructionCasing, at, linter.RuleConsistentInstructionCasing.Format(keyword, want))
+		}
+	})
+}
+
+func hasUpper(s string) bool { return strings.ContainsFunc(s, unicode.IsUpper) }
+
+func hasLower(s string) bool { return strings.ContainsFunc(s, unicode.IsLower) }
+
+// eachKeyword calls f with every instruction's keyword, as written, and position.
+func eachKeyword(stages []instructions.Stage, f func(keyword string, at []parser.Range)) {
 	for _, s := range stages {
-		all = append(all, keyword{s.OrigCmd, s.Location})
+		f(s.OrigCmd, s.Location)
 		for _, cmd := range s.Commands {
-			all = append(all, keyword{cmd.Name(), cmd.Location()})
-		}
-	}
-	lower := 0
-	for _, k := range all {
-		switch k.text {
-		case strings.ToLower(k.text):
-			lower++
-		case strings.ToUpper(k.text):
-			lower--
-		}
-	}
-	want, convert := "uppercase", strings.ToUpper
-	if lower > 0 {
-		want, convert = "lowercase", strings.ToLower
-	}
-	for _, k := range all {
-		if k.text != convert(k.text) {
-			lint.Run(&linter.RuleConsistentInstructionCasing, k.at, linter.RuleConsistentInstructionCasing.Format(k.text, want))
+			f(cmd.Name(), cmd.Location())
 		}
 	}
 }

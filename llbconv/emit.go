@@ -14,6 +14,9 @@ import (
 type emitter struct {
 	c       *conversion
 	context llb.Output // the build context
+
+	// Whether the daemon is known to give a command without PATH one, or not to.
+	setsPath, lacksPath bool
 }
 
 // emit makes the LLB of every evaluated stage, in file order, and returns the
@@ -23,7 +26,12 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{c: c, context: main.Output()}
+	e := &emitter{
+		c:         c,
+		context:   main.Output(),
+		setsPath:  c.supports(pb.CapExecMetaSetsDefaultPath),
+		lacksPath: c.lacks(pb.CapExecMetaSetsDefaultPath),
+	}
 	for _, s := range g.stages {
 		s.out = s.root.out
 	}
@@ -127,13 +135,13 @@ func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {
 
 // inline makes a file from an inline document.
 func inline(f *inlineFile) llb.Output {
-	v := newVertex(&fileOp{actions: []fileAction{{
+	v := newFileVertex(&fileOp{actions: []fileAction{{
 		action: &pb.FileAction_Mkfile{Mkfile: &pb.FileActionMkFile{
 			Path:      absPath(f.name),
 			Mode:      int32(f.mode),
 			Data:      []byte(f.data),
 			Timestamp: -1,
 		}},
-	}}}, "[internal] preparing inline document", pb.CapFileBase)
+	}}}, "[internal] preparing inline document")
 	return v.Output()
 }

@@ -22,7 +22,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	for _, f := range op.files {
 		file.actions = append(file.actions, e.copyAction(s, op, f))
 	}
-	v := newVertex(file, s.name(), pb.CapFileBase)
+	v := newFileVertex(file, s.name())
 	v.meta.IgnoreCache = s.noCache()
 	setExport(v, s.decision)
 	e.locate(v, s.location)
@@ -124,7 +124,7 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 	if e.c.epoch != nil {
 		timestamp = e.c.epoch.UnixNano()
 	}
-	v := newVertex(&fileOp{base: base, actions: []fileAction{{
+	v := newFileVertex(&fileOp{base: base, actions: []fileAction{{
 		owner: op.owner,
 		action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 			Path:        absPath(op.path),
@@ -133,7 +133,7 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 			Owner:       op.owner,
 			Timestamp:   timestamp,
 		}},
-	}}}, s.name(), pb.CapFileBase)
+	}}}, s.name())
 	e.locate(v, s.location)
 	return v.Output()
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/moby/buildkit/util/apicaps"
 )
 
 // run makes the vertex of a RUN.
@@ -29,7 +28,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	v.meta.Description[keyCommand] = op.source
 	v.meta.IgnoreCache = s.noCache()
 	e.locate(v, s.location)
-	if e.c.supports(pb.CapExecMetaSetsDefaultPath) {
+	if e.setsPath {
 		v.needs(pb.CapExecMetaSetsDefaultPath)
 	}
 	if op.network != pb.NetMode_UNSET {
@@ -52,17 +51,10 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 // itself. As in llb, it is the build's target that decides which.
 func (e *emitter) setDefaultPath(meta *pb.Meta) {
 	os := e.c.targetPlatform.OS
-	if !e.c.lacks(pb.CapExecMetaSetsDefaultPath) || os == "windows" || hasPrefix(meta.Env, "PATH=") {
+	if !e.lacksPath || os == "windows" || hasPrefix(meta.Env, "PATH=") {
 		return
 	}
 	meta.Env = append(slices.Clip(meta.Env), defaultPath(os))
-}
-
-// needs records a capability that a vertex depends on.
-func (v *vertex) needs(ids ...apicaps.CapID) {
-	for _, id := range ids {
-		v.meta.Caps[string(id)] = true
-	}
 }
 
 // buildSettings applies what the build, not the Dockerfile, says about RUN steps.
@@ -155,14 +147,14 @@ func (e *emitter) mountInput(src mountSource) llb.Output {
 		out = inline(src.script)
 	}
 	if o := src.owner; o != nil {
-		v := newVertex(&fileOp{base: out, actions: []fileAction{{
+		v := newFileVertex(&fileOp{base: out, actions: []fileAction{{
 			action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 				Path:      cacheDir,
 				Mode:      int32(o.mode & 0o777),
 				Owner:     &pb.ChownOpt{User: userID(o.uid), Group: userID(o.gid)},
 				Timestamp: -1,
 			}},
-		}}}, "[internal] setting cache mount permissions", pb.CapFileBase)
+		}}}, "[internal] setting cache mount permissions")
 		out = v.Output()
 	}
 	return out

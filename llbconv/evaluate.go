@@ -53,7 +53,7 @@ func (c *conversion) evaluate(g *graph) error {
 		e.setScans()
 	}
 	g.target.used.add("/") // the result is read whole
-	return c.checkRules()
+	return c.checkRules(g)
 }
 
 // startStage sets up a stage from its base. The base's evaluation is nil where

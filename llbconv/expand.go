@@ -64,6 +64,9 @@ func checkNesting(word string, escape rune) error {
 
 // process expands a word and tells which names it uses.
 func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWordResult, error) {
+	if plain(c.lex, c.escape, word) {
+		return shell.ProcessWordResult{Result: word}, nil
+	}
 	if err := checkNesting(word, c.escape); err != nil {
 		return shell.ProcessWordResult{}, err
 	}
@@ -147,9 +150,9 @@ func titleText(lex *shell.Lex, escape rune, text string, env shell.EnvGetter) st
 			text = out
 		}
 	}
-	keyword, rest, found := strings.Cut(text, " ")
-	if !found {
-		return strings.ToUpper(keyword)
+	keyword, _, _ := strings.Cut(text, " ")
+	if upper := strings.ToUpper(keyword); upper != keyword {
+		text = upper + text[len(keyword):]
 	}
-	return strings.ToUpper(keyword) + " " + rest
+	return text
 }

@@ -66,7 +66,13 @@ type runHistory struct {
 // text is the command preceded by the declared build arguments, in the order of
 // their first declaration, with the values the command saw.
 func (r *runHistory) text() string {
+	command := strings.Join(r.args, " ")
+	size := len("RUN |99999  # buildkit") + len(command)
+	for _, kv := range r.declared {
+		size += len(kv) + 1
+	}
 	var b strings.Builder
+	b.Grow(size) // the arguments can be most of an image config, and are written again for each RUN
 	b.WriteString("RUN ")
 	if n := len(r.declared); n > 0 {
 		b.WriteString("|" + strconv.Itoa(n) + " ")
@@ -75,7 +81,7 @@ func (r *runHistory) text() string {
 			b.WriteByte(' ')
 		}
 	}
-	b.WriteString(strings.Join(r.args, " "))
+	b.WriteString(command)
 	b.WriteString(" # buildkit")
 	return b.String()
 }

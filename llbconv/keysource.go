@@ -193,7 +193,7 @@ func (e *emitter) keyInput(k *keySource) llb.Output {
 // keyCopy copies what counts out of a source, so that a missing file fails the
 // build, and other files, times and headers do not count.
 func (e *emitter) keyCopy(k *keySource, from llb.Output, path, name string) llb.Output {
-	v := newVertex(&fileOp{actions: []fileAction{{
+	v := newFileVertex(&fileOp{actions: []fileAction{{
 		copies: true,
 		source: from,
 		action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
@@ -205,7 +205,7 @@ func (e *emitter) keyCopy(k *keySource, from llb.Output, path, name string) llb.
 			AllowWildcard:  k.Kind == cachepolicy.SourceFile,
 			CreateDestPath: true,
 		}},
-	}}}, name, pb.CapFileBase)
+	}}}, name)
 	e.locate(v, k.location)
 	return v.Output()
 }

@@ -34,6 +34,7 @@ func (c *conversion) link(prog *program) (*graph, error) {
 	}
 	internal := false
 	for _, s := range g.stages[:g.inFile] {
+		s.commands = make([]command, 0, len(s.decl.Commands))
 		for _, cmd := range s.decl.Commands {
 			lc, extra, err := g.linkCommand(s, cmd)
 			if err != nil {
@@ -62,9 +63,11 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 	if name.Result == "" {
 		return nil, parser.WithLocation(errors.Errorf("base name (%s) should not be blank", decl.BaseName), decl.Location)
 	}
+	label := stageLabel(decl, index)
 	s := &stage{
 		at:       decl.Location,
-		label:    stageLabel(decl, index),
+		label:    label,
+		id:       strings.ToLower(label),
 		used:     newPathSet(),
 		context:  newPathSet(),
 		usedArgs: map[string]struct{}{},

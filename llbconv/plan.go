@@ -126,7 +126,7 @@ func (s *stage) fromID() cachepolicy.StepID {
 // stepID names the stage's current step.
 func (s *stage) stepID(instruction string, first, last int) cachepolicy.StepID {
 	return cachepolicy.StepID{
-		Stage:       strings.ToLower(stageLabel(s.decl, s.index)),
+		Stage:       s.id,
 		StageIndex:  s.index,
 		Number:      s.number,
 		Total:       s.total,

@@ -1,7 +1,6 @@
 package llbconv
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -44,19 +43,19 @@ func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platf
 		return ""
 	}
 	s.number++
-	var b strings.Builder
-	b.WriteByte('[')
+	prefix := "["
 	if c.opt.Config.MultiPlatformRequested && platform != nil {
-		b.WriteString(platforms.FormatAll(*platform) + crossTarget(*platform, env) + " ")
+		prefix += platforms.FormatAll(*platform) + crossTarget(*platform, env) + " "
 	}
 	if s.label != "" {
-		b.WriteString(s.label + " ")
+		prefix += s.label + " "
 	}
-	fmt.Fprintf(&b, "%*d/%d] ", len(strconv.Itoa(s.total)), s.number, s.total)
+	number, total := strconv.Itoa(s.number), strconv.Itoa(s.total)
+	prefix += strings.Repeat(" ", max(0, len(total)-len(number))) + number + "/" + total + "] "
 	if onBuild {
-		b.WriteString("ONBUILD ")
+		prefix += "ONBUILD "
 	}
-	return b.String()
+	return prefix
 }
 
 // crossTarget is the suffix that names the platform a step compiles for, taken
@@ -108,11 +107,6 @@ func commandDescription(text string) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{keyCommand: text})
 }
 
-// location attaches a position in the Dockerfile to a vertex.
-func (c *conversion) location(at []parser.Range) llb.ConstraintsOpt {
-	return c.opt.SourceMap.Location(PBRanges(at))
-}
-
 // PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
 func PBRanges(at []parser.Range) []*pb.Range {
 	type span struct {
@@ -133,6 +127,9 @@ func PBRanges(at []parser.Range) []*pb.Range {
 
 // located gives an error a position unless it has one.
 func located(err error, at []parser.Range) error {
+	if err == nil {
+		return nil
+	}
 	var has *parser.LocationError
 	if errors.As(err, &has) {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/suggest"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -112,7 +113,8 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if platform == nil {
 		platform = &c.targetPlatform
 	}
-	name := reference.TagNameOnly(s.ref).String()
+	s.ref = reference.TagNameOnly(s.ref)
+	name := s.ref.String()
 	nc, err := c.namedContext(name, dockerui.ContextOpt{
 		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
 		Platform:       platform,
@@ -124,7 +126,7 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if nc != nil {
 		return c.loadContextBase(ctx, s, nc, platform)
 	}
-	img, pinned, err := c.lookupImage(ctx, name, s.ref, platform)
+	img, pinned, err := c.lookupImage(ctx, s.ref, platform)
 	if err != nil {
 		var lookup *lookupError
 		if errors.As(err, &lookup) {
@@ -146,7 +148,7 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if c.notText && !utf8.ValidString(s.decl.SourceCode) {
 		return errNotText
 	}
-	s.pinned = pinned
+	s.ref, s.pinned = pinned, pinned.String()
 	return nil
 }
 
@@ -203,8 +205,8 @@ func (e *lookupError) Unwrap() error { return e.error }
 
 // lookupImage asks for an image's config and digest and returns the config and
 // the reference pinned to the digest.
-func (c *conversion) lookupImage(ctx context.Context, name string, ref reference.Named, platform *ocispecs.Platform) (*dockerspec.DockerOCIImage, string, error) {
-	prefix := ""
+func (c *conversion) lookupImage(ctx context.Context, ref reference.Named, platform *ocispecs.Platform) (*dockerspec.DockerOCIImage, reference.Named, error) {
+	name, prefix := ref.String(), ""
 	if c.opt.Config.MultiPlatformRequested {
 		prefix = platforms.FormatAll(*platform) + " "
 	}
@@ -216,23 +218,23 @@ func (c *conversion) lookupImage(ctx context.Context, name string, ref reference
 		},
 	})
 	if err != nil {
-		return nil, "", &lookupError{err}
+		return nil, nil, &lookupError{err}
 	}
-	if resolved != ref.String() { // a source policy may name another image
+	if resolved != name { // a source policy may name another image
 		if ref, err = reference.ParseNormalizedNamed(resolved); err != nil {
-			return nil, "", errors.Wrapf(err, "failed to parse ref %q", resolved)
+			return nil, nil, errors.Wrapf(err, "failed to parse ref %q", resolved)
 		}
 	}
 	if dgst != "" {
 		if ref, err = reference.WithDigest(ref, dgst); err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 	}
 	img := &dockerspec.DockerOCIImage{}
 	if err := json.Unmarshal(dt, img); err != nil {
-		return nil, "", errors.Wrap(err, "failed to parse image config")
+		return nil, nil, errors.Wrap(err, "failed to parse image config")
 	}
-	return img, ref.String(), nil
+	return img, ref, nil
 }
 
 // setImageRoot makes the image source of a stage whose base is an image.
@@ -243,14 +245,14 @@ func (c *conversion) setImageRoot(s *stage) {
 
 // nameImageRoot makes the image source with a note behind its name.
 func (c *conversion) nameImageRoot(s *stage, note string) {
-	st := llb.Image(s.pinned,
-		commandDescription(s.decl.SourceCode),
-		llb.Platform(*s.platform),
-		c.opt.Config.ImageResolveMode,
-		llb.WithCustomName(s.prefix+noted("FROM "+s.pinned, note)),
-		c.location(s.decl.Location),
-	)
-	s.root = rootfs{out: st.Output()}
+	v := newVertex(imageSource(s.ref, c.opt.Config.ImageResolveMode), s.prefix+noted("FROM "+s.pinned, note), pb.CapSourceImage)
+	if c.opt.Config.ImageResolveMode == llb.ResolveModeForcePull {
+		v.needs(pb.CapSourceImageResolveMode)
+	}
+	v.platform = s.platform
+	v.meta.Description[keyCommand] = s.decl.SourceCode
+	v.source, v.location = c.opt.SourceMap, s.decl.Location
+	s.root = rootfs{out: v.Output()}
 	s.root.setPlatform(*s.platform)
 }
 
@@ -280,6 +282,9 @@ func (g *graph) addTriggers(s *stage) (bool, error) {
 				triggers = append(triggers, ob.Expression)
 			}
 		}
+	}
+	if len(triggers) == 0 {
+		return false, nil
 	}
 	commands := make([]command, 0, len(triggers)+len(s.commands))
 	more := false

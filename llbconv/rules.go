@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -19,7 +20,6 @@ type rules struct {
 	byLine    map[int]cachepolicy.Rule // by an instruction's first line
 	build     cachepolicy.Build
 	noCache   []cachepolicy.Selector // steps that --no-cache-filter picks
-	steps     []cachepolicy.StepID   // all that were evaluated
 }
 
 // readOverrides reads the build arguments that are about rules and takes them
@@ -91,21 +91,17 @@ func lineRange(line int) []parser.Range {
 func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	r := &e.c.rules
 	id := e.stepID(cmd)
-	r.steps = append(r.steps, id)
-	d := &decision{}
-	for _, s := range r.noCache {
-		d.noCache = d.noCache || s.Matches(id)
-	}
+	noCache := slices.ContainsFunc(r.noCache, func(s cachepolicy.Selector) bool { return s.Matches(id) })
 	var own cachepolicy.Rule
 	if !cmd.onBuild {
 		own = r.byLine[id.Line]
 	}
 	from, _ := lineSpan(e.s.decl.Location)
 	rule := r.overrides.Apply(id, own.Inherit(r.byLine[from], id.Instruction))
-	d.rule = rule
-	if rule.Empty() && !d.noCache {
+	if rule.Empty() && !noCache {
 		return nil, nil
 	}
+	d := &decision{rule: rule, noCache: noCache}
 	var err error
 	d.Decision, err = cachepolicy.Decide(rule, cachepolicy.Facts{
 		ID:           id,
@@ -222,12 +218,21 @@ func (e *stageEval) checkWithheld(cmd command, c *instructions.RunCommand, seen 
 }
 
 // checkRules reports overrides that apply to nothing.
-func (c *conversion) checkRules() error {
-	warnings, err := c.rules.overrides.Check(c.rules.steps)
+func (c *conversion) checkRules(g *graph) error {
+	if len(c.rules.overrides.Rules) == 0 && len(c.rules.noCache) == 0 {
+		return nil
+	}
+	var steps []cachepolicy.StepID
+	for _, s := range g.stages {
+		for _, st := range s.steps {
+			steps = append(steps, st.id)
+		}
+	}
+	warnings, err := c.rules.overrides.Check(steps)
 	if err != nil {
 		return err
 	}
-	for _, w := range cachepolicy.Unmatched(c.rules.noCache, c.rules.steps) {
+	for _, w := range cachepolicy.Unmatched(c.rules.noCache, steps) {
 		warnings = append(warnings, "no-cache: "+w)
 	}
 	for _, w := range warnings {

@@ -28,6 +28,7 @@ type stage struct {
 	at    []parser.Range // the instruction that names the base, for errors
 	index int            // among the file's stages, from 0
 	label string         // as progress output shows it; empty in a file of one stage
+	id    string         // as selectors of cache rules name it, in lower case
 	image bool           // not a stage of the file
 
 	base     *stage // the stage it starts from; nil for an image or scratch

@@ -22,7 +22,7 @@ import (
 // led to it, which makes long files quadratic.
 type vertex struct {
 	op        operation
-	platform  *ocispecs.Platform // of an exec; nil is the build's default
+	platform  *ocispecs.Platform // of an exec or image; nil is the build's default
 	meta      pb.OpMetadata
 	source    *llb.SourceMap // nil if it has no position
 	location  []parser.Range // in source
@@ -35,7 +35,7 @@ type vertex struct {
 	bytes       []byte
 }
 
-// operation is what a vertex does: *execOp, *fileOp or *mergeOp.
+// operation is what a vertex does: *execOp, *fileOp, *mergeOp or *sourceOp.
 type operation interface {
 	// inputs lists the filesystems it takes, in a slice of its own; nil is an empty one.
 	inputs() []llb.Output
@@ -54,10 +54,24 @@ func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
 		Description: map[string]string{keyCustomName: name},
 		Caps:        make(map[string]bool, len(caps)),
 	}}
-	for _, id := range caps {
+	v.needs(caps...)
+	return v
+}
+
+// needs records capabilities that a vertex depends on.
+func (v *vertex) needs(ids ...apicaps.CapID) {
+	for _, id := range ids {
 		v.meta.Caps[string(id)] = true
 	}
-	return v
+}
+
+// fileCaps is what file operations need.
+var fileCaps = map[string]bool{string(pb.CapFileBase): true}
+
+// newFileVertex is newVertex for a file operation. All of them need the same, so
+// they share the set, which must not be modified.
+func newFileVertex(op *fileOp, name string) *vertex {
+	return &vertex{op: op, meta: pb.OpMetadata{Description: map[string]string{keyCustomName: name}, Caps: fileCaps}}
 }
 
 // Validate implements llb.Vertex. An error has the vertex's position in the
@@ -117,8 +131,9 @@ func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest,
 		return "", nil, v.located(err)
 	}
 	v.op.marshal(op, index, len(op.Inputs))
-	if op.GetExec() != nil {
-		op.Platform = v.execPlatform(c)
+	switch op.Op.(type) {
+	case *pb.Op_Exec, *pb.Op_Source:
+		op.Platform = v.opPlatform(c)
 	}
 	if v.checkText && (!isText(op) || !isText(&v.meta)) {
 		return "", nil, v.located(errNotText)
@@ -155,8 +170,9 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.O
 		digest string
 		index  int64
 	}
-	known := map[key]int{}
 	ins := v.op.inputs()
+	known := map[key]int{}
+	op.Inputs = make([]*pb.Input, 0, len(ins))
 	index := make([]int64, len(ins))
 	for i, out := range ins {
 		if out == nil {
@@ -179,7 +195,7 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.O
 	return index, nil
 }
 
-func (v *vertex) execPlatform(c *llb.Constraints) *pb.Platform {
+func (v *vertex) opPlatform(c *llb.Constraints) *pb.Platform {
 	p := v.platform
 	if p == nil {
 		p = c.Platform

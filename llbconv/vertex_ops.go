@@ -76,7 +76,8 @@ type fileAction struct {
 }
 
 func (o *fileOp) inputs() []llb.Output {
-	out := []llb.Output{o.base}
+	out := make([]llb.Output, 1, 1+len(o.actions))
+	out[0] = o.base
 	for _, a := range o.actions {
 		if a.copies {
 			out = append(out, a.source)
