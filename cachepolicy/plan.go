@@ -102,7 +102,9 @@ type FileSet struct {
 	// Context is the build context's name, empty for the main one.
 	Context string `json:"context,omitempty"`
 	// Patterns are the selected paths or wildcards, relative to the context, and
-	// Exclude what the instruction leaves out of them.
+	// Exclude what the instruction leaves out of them. DIR/./PATTERN or ./PATTERN, as
+	// COPY --parents has it, is what matches PATTERN in DIR, with ** for any
+	// directories.
 	Patterns []string `json:"patterns"`
 	Exclude  []string `json:"exclude,omitempty"`
 	// IgnoreModes: of the permission bits only "executable by anyone" counts.
@@ -116,7 +118,7 @@ type FileSet struct {
 	Digest string `json:"digest,omitempty"`
 	Count  int    `json:"count,omitempty"`
 
-	// total is the sum that a record holds of Files.
+	// total is the sum of Files, where it was taken already.
 	total string
 }
 
@@ -199,6 +201,13 @@ func (p *Plan) WithoutFiles() *Plan {
 	return &out
 }
 
+// SetFiles makes the set known. The files must be sorted by path, each path once,
+// and must not be changed afterwards.
+func (s *FileSet) SetFiles(files []File) {
+	s.Known, s.Files, s.Digest, s.Count, s.total = true, files, "", 0, ""
+	s.total = s.sum()
+}
+
 func (s FileSet) withoutFiles() FileSet {
 	if s.Known && s.Digest == "" {
 		s.Digest, s.Count = s.sum(), s.size()
@@ -240,14 +249,14 @@ func DecodePlan(data []byte) (*Plan, error) {
 	if p.Version != PlanVersion {
 		return nil, fmt.Errorf("plan: version %d, want %d", p.Version, PlanVersion)
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	return &p, nil
 }
 
-// check reports a reference that leads nowhere.
-func (p *Plan) check() error {
+// Check fails on a plan that refers to what it does not hold.
+func (p *Plan) Check() error {
 	sets := map[string]bool{}
 	for _, s := range p.Files {
 		if sets[s.ID] {

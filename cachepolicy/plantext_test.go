@@ -43,7 +43,7 @@ func parsePlan(t testing.TB, text string) PastBuild {
 			p.property(fields)
 		}
 	}
-	if err := p.build.Plan.check(); err != nil {
+	if err := p.build.Plan.Check(); err != nil {
 		t.Fatal(err)
 	}
 	return p.build

@@ -29,7 +29,7 @@ type Record struct {
 type RecordedBuild struct {
 	// ID tells the build from all others.
 	ID string
-	// Time is when the build started; whole seconds are kept.
+	// Time is when the build was recorded.
 	Time time.Time
 	PastBuild
 }
@@ -92,10 +92,10 @@ func Merge(a, b Record) Record {
 	byID := map[string]int{}
 	var all []RecordedBuild
 	for _, build := range slices.Concat(a.Builds, b.Builds) {
-		if build.Plan == nil || build.Plan.check() != nil {
+		if build.Plan == nil || build.Plan.Check() != nil {
 			continue
 		}
-		build.Time = time.Unix(build.Time.Unix(), 0).UTC()
+		build.Time = time.Unix(0, build.Time.UnixNano()).UTC()
 		if i, ok := byID[build.ID]; ok {
 			if len(all[i].Results) == 0 {
 				all[i] = build

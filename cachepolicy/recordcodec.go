@@ -154,7 +154,7 @@ func (w *recordWriter) build(out []byte, b RecordedBuild) []byte {
 	header := *b.Plan
 	header.Steps, header.Files = nil, nil
 	out = appendText(out, []byte(b.ID))
-	out = binary.AppendVarint(out, b.Time.Unix())
+	out = binary.AppendVarint(out, b.Time.UnixNano())
 	out = appendText(out, mustJSON(header))
 	out = binary.AppendUvarint(out, uint64(len(b.Plan.Files)))
 	for _, s := range b.Plan.Files {
@@ -231,7 +231,7 @@ func decodeBuilds(body []byte) ([]RecordedBuild, error) {
 	}
 	for _, b := range builds {
 		if r.err == nil {
-			r.fail(b.Plan.check())
+			r.fail(b.Plan.Check())
 		}
 	}
 	return builds, r.err
@@ -341,7 +341,7 @@ func (r *recordReader) set() FileSet {
 func (r *recordReader) build() RecordedBuild {
 	var b RecordedBuild
 	b.ID = string(r.text())
-	b.Time = time.Unix(r.varint(), 0).UTC()
+	b.Time = time.Unix(0, r.varint()).UTC()
 	b.Plan = &Plan{}
 	r.json(r.text(), b.Plan)
 	b.Plan.Files, b.Plan.Steps = nil, nil
