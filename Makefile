@@ -27,7 +27,7 @@ test: ## Run all tests, those on a real daemon too
 # Without the comparisons: docker/dockerfile's converter has races of its own.
 .PHONY: race
 race: ## Run the tests without a daemon under the race detector
-	CGO_ENABLED=1 $(GO) test -race -skip Oracle ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/...
+	CGO_ENABLED=1 $(GO) test -race -skip Oracle ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/... ./recorder/...
 
 .PHONY: conformance
 conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours

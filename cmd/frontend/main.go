@@ -1,17 +1,28 @@
-// Command frontend is the entry point of the frontend image: BuildKit starts it
-// and talks gRPC over its standard input and output.
+// Command frontend is the entry point of the frontend image.
+//
+// Without arguments it is the frontend: BuildKit starts it and talks gRPC over its
+// standard input and output. The frontend has BuildKit run the image again, as a
+// step of a build, with one of these:
+//
+//	record   find the files that a build selects, compare the build with the record
+//	         of earlier ones and add it (package recorder)
+//	key      write a random key for digests of secrets
+//
+// Neither lets the step fail: what goes wrong costs an explanation, not a build.
 package main
 
 import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/gateway/grpcclient"
 	"github.com/moby/buildkit/util/appcontext"
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // messages without reflection: less time and memory
 
 	"github.com/cachewright/cachewright/frontend"
+	"github.com/cachewright/cachewright/recorder"
 )
 
 // gcPercent lets a usual build end before its first garbage collection, which
@@ -21,8 +32,29 @@ const gcPercent = 200
 
 func main() {
 	debug.SetGCPercent(gcPercent)
-	if err := grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "cachewright:", err)
 		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	switch command := strings.Join(args, " "); command {
+	case "":
+		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
+	case "record":
+		tell(recorder.Run(recorder.MountedDirs()))
+	case "key":
+		tell(recorder.WriteKey(recorder.MountedDirs()))
+	default:
+		return fmt.Errorf("unknown command %q: there are record and key, which BuildKit runs, and none at all for the frontend", command)
+	}
+	return nil
+}
+
+// tell prints what could not be written, for the log of the step.
+func tell(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cachewright:", err)
 	}
 }
