@@ -58,10 +58,12 @@ type Result struct {
 //
 // A step is a hit when any of the earlier builds had one with the same key, so a
 // return to an earlier state is no change. A step that follows one that runs again
-// runs again too, unless it is keyed by content alone; then it is unknown. The
-// reasons compare with the earlier build that shares most.
+// runs again too, unless it is keyed by content alone; then it is unknown. So is
+// one that follows a step whose key is the same and that runs only because no cache
+// was asked for: BuildKit may still find its old result. The reasons compare with
+// the earlier build that shares most.
 func Predict(p *Plan, past []PastBuild) []Prediction {
-	e := &predictor{plan: p, sets: p.fileSets(), out: make([]Prediction, len(p.Steps))}
+	e := &predictor{plan: p, sets: p.fileSets(), out: make([]Prediction, len(p.Steps)), forced: make([]bool, len(p.Steps))}
 	e.keys = p.keys(e.sets)
 	for _, b := range past {
 		if b.Plan != nil {
@@ -122,6 +124,7 @@ type predictor struct {
 	recent []*pastKeys // the latest first
 	past   []*pastKeys // the one that shares most with the plan first
 	out    []Prediction
+	forced []bool // steps that run, or may run, although their key is known
 }
 
 // rank sorts the earlier builds by how much they share with the plan: equal keys,
@@ -151,7 +154,9 @@ func (e *predictor) rank() {
 // step predicts one step. Those before it are done.
 func (e *predictor) step(i int) (State, []Reason) {
 	s, k := &e.plan.Steps[i], e.keys[i]
+	known := func(b *pastKeys) bool { return k.weakOK && b.weak[k.weak] }
 	if s.NoCache {
+		e.forced[i] = len(e.past) == 0 || e.anyPast(known)
 		return StateReRun, []Reason{{Step: i, Kind: ReasonNoCache}}
 	}
 	if s.alwaysRuns() {
@@ -159,6 +164,10 @@ func (e *predictor) step(i int) (State, []Reason) {
 	}
 	if f := e.reRunParent(s); f >= 0 {
 		return StateReRun, e.following(i, f)
+	}
+	if e.forcedParent(s) && (len(e.past) == 0 || e.anyPast(known)) {
+		e.forced[i] = true
+		return StateUnknown, e.mayFollow(i)
 	}
 	if len(e.past) == 0 {
 		return StateUnknown, []Reason{{Step: i, Kind: ReasonNoRecord}}
@@ -184,11 +193,16 @@ func (e *predictor) anyPast(has func(*pastKeys) bool) bool { return slices.Conta
 // again, or -1.
 func (e *predictor) reRunParent(s *Step) int {
 	for _, f := range s.Follows {
-		if f.Step >= 0 && f.By != ByContent && e.out[f.Step].State == StateReRun {
+		if f.Step >= 0 && f.By != ByContent && e.out[f.Step].State == StateReRun && !e.forced[f.Step] {
 			return f.Step
 		}
 	}
 	return -1
+}
+
+// forcedParent reports whether s follows a forced step by definition.
+func (e *predictor) forcedParent(s *Step) bool {
+	return slices.ContainsFunc(s.Follows, func(f Follow) bool { return f.Step >= 0 && f.By != ByContent && e.forced[f.Step] })
 }
 
 func (e *predictor) match(b *pastKeys) []int {

@@ -119,7 +119,7 @@ func (r Reason) String() string {
 	case ReasonFollows:
 		return "follows " + r.OnName
 	case ReasonMayFollow:
-		return "depends on what " + r.OnName + " gives"
+		return "follows " + r.OnName + " if that changed"
 	case ReasonMayHaveMoved:
 		return fmt.Sprintf("depends on what is in %s now", oneLine(r.Name))
 	case ReasonUnresolved:

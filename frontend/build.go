@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/identity"
@@ -48,15 +49,17 @@ type build struct {
 	src    *dockerui.Source
 	start  time.Time
 	nonce  string // tells the build from all others
+	self   *llb.State
 }
 
 func newBuild(c client.Client) (*build, error) {
+	own := self(c)
 	c = newImageResolver(c)
 	ui, err := dockerui.NewClient(fileReader{c})
 	if err != nil {
 		return nil, err
 	}
-	return &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID()}, nil
+	return &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID(), self: own}, nil
 }
 
 // opts returns the frontend options as the client sent them. They are shared
@@ -78,5 +81,9 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 			return nil, err
 		}
 	}
-	return built.rb.Finalize()
+	res, err := built.rb.Finalize()
+	if err != nil {
+		return nil, err
+	}
+	return res, addExplanations(res, built.platforms)
 }

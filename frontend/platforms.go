@@ -21,8 +21,9 @@ type built struct {
 
 // platformBuild is what was converted for one platform.
 type platformBuild struct {
-	id        string // the key of the platform in the result, such as linux/arm64
-	converted *llbconv.Result
+	id          string // the key of the platform in the result, such as linux/arm64
+	converted   *llbconv.Result
+	explanation *explanation // nil if there is none
 }
 
 // platforms converts the Dockerfile for every platform that was asked for, or
@@ -34,7 +35,12 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 	// cancels that of the others, whose findings must not get lost by that.
 	opt := b.options(ctx)
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
-		res, err := llbconv.Convert(ctx, b.src.Data, forPlatform(opt, platform, i))
+		prepared, err := llbconv.Prepare(ctx, b.src.Data, forPlatform(opt, platform, i))
+		if err != nil {
+			return nil, err
+		}
+		why := b.explain(ctx, prepared)
+		res, err := prepared.Emit(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +52,7 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = platformBuild{id: platformID(platform), converted: res}
+		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why}
 		return &dockerui.BuildResult{
 			Reference: ref,
 			Image:     res.Image,

@@ -33,6 +33,8 @@ func requests() []request {
 		{targets.SubrequestsTargetsDefinition, answerTargets},
 		{lint.SubrequestLintDefinition, answerLint},
 		{convertllb.SubrequestConvertLLBDefinition, answerConvertLLB},
+		{cacheDefinition, answerCache},
+		{cacheAssertDefinition, answerCacheAssert},
 		{subrequests.SubrequestsDescribeDefinition, answerDescribe},
 	}
 }

@@ -30,6 +30,9 @@ func TestDescribe(t *testing.T) {
 	var names []string
 	for _, r := range all {
 		names = append(names, r.Name)
+		if r.Name == "frontend.cache-assert" {
+			continue // needs a builder that runs steps
+		}
 		g := gateway("FROM scratch\n", map[string]string{"requestid": r.Name})
 		res, err := frontend.Build(t.Context(), g)
 		if err != nil {
@@ -48,10 +51,30 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s: the answer has a reference", r.Name)
 		}
 	}
-	for _, want := range []string{"frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb", "frontend.subrequests.describe"} {
+	for _, want := range []string{"frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb", "frontend.cache", "frontend.cache-assert", "frontend.subrequests.describe"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not described: %q", want, names)
 		}
+	}
+}
+
+// TestCacheWithoutBuilder asks for the plan where the frontend has no image that
+// it could run: the plan is there, a prediction is not.
+func TestCacheWithoutBuilder(t *testing.T) {
+	dockerfile := "FROM busybox\nRUN make\n"
+	res, err := frontend.Build(t.Context(), gateway(dockerfile, map[string]string{"requestid": "frontend.cache"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(res.Metadata["result.txt"])
+	if !strings.Contains(text, "[2/2] RUN make") || strings.Contains(text, "predicted") {
+		t.Errorf("the plan is:\n%s", text)
+	}
+	_, err = frontend.Build(t.Context(), gateway(dockerfile, map[string]string{
+		"requestid": "frontend.cache-assert", "build-arg:CACHEWRIGHT_EXPECT": "*=hit",
+	}))
+	if err == nil || !strings.Contains(err.Error(), "nothing can be predicted") {
+		t.Errorf("the assertion gives %v", err)
 	}
 }
 

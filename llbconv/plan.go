@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +71,33 @@ func (p *Prepared) Annotate(notes map[int]string) {
 		}
 	}
 }
+
+// Contexts returns the build contexts that the plan's sets of files are selected
+// from, by name; the main one's is empty. They are narrowed to what the build
+// reads. It fails where the context cannot be read.
+func (p *Prepared) Contexts(ctx context.Context, plan *cachepolicy.Plan) (map[string]llb.State, error) {
+	out := map[string]llb.State{}
+	for _, set := range plan.Files {
+		if set.Context != "" {
+			continue
+		}
+		main, err := p.c.mainContext(ctx, p.g)
+		if err != nil {
+			return nil, err
+		}
+		out[""] = *main
+		break
+	}
+	for _, s := range p.g.stages {
+		if name, ok := s.localContext(); ok {
+			out[name] = llb.NewState(s.root.out)
+		}
+	}
+	return out, nil
+}
+
+// Explains tells whether the build wants to know why steps run again.
+func (p *Prepared) Explains() bool { return !p.c.rules.overrides.ExplainOff }
 
 // fileName is the Dockerfile's name as the user gave it.
 func (p *Prepared) fileName() string {

@@ -28,6 +28,9 @@ const (
 	// ContextsDir has a directory 0, 1, … for each of Request.Contexts, all mounted
 	// read-only.
 	ContextsDir = "/cachewright/contexts"
+	// DockerfileDir is the directory of the Dockerfile, mounted read-only. Only its
+	// identity counts: it tells projects apart that are alike in everything else.
+	DockerfileDir = "/cachewright/dockerfile"
 	// RecordsDir is a cache mount that all builds share.
 	RecordsDir = "/cachewright/records"
 	// OutDir is an empty mount for ReportName or KeyName.
@@ -42,13 +45,15 @@ const (
 type Dirs struct {
 	Request  string // holds RequestName
 	Contexts string // holds 0, 1, …
+	// Dockerfile is the directory of the Dockerfile, or empty if it is not known.
+	Dockerfile string
 	Records  string
 	Out      string // takes ReportName and KeyName
 }
 
 // MountedDirs returns the places where the frontend mounts everything.
 func MountedDirs() Dirs {
-	return Dirs{Request: RequestDir, Contexts: ContextsDir, Records: RecordsDir, Out: OutDir}
+	return Dirs{Request: RequestDir, Contexts: ContextsDir, Dockerfile: DockerfileDir, Records: RecordsDir, Out: OutDir}
 }
 
 func (d Dirs) request() string { return filepath.Join(d.Request, RequestName) }

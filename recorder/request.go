@@ -38,7 +38,8 @@ type Request struct {
 	// Contexts are the names of the build contexts, as in FileSet.Context; the main
 	// one's is empty. Number i is mounted at i below ContextsDir.
 	Contexts []string `json:"contexts,omitempty"`
-	// Record is the record's name, from cachepolicy.RecordName.
+	// Record is the record's name, from cachepolicy.RecordName. Builds whose
+	// Dockerfiles are in different directories have different records all the same.
 	Record string `json:"record"`
 	// Nonce makes a request unlike all others, so that the builder does not take the
 	// answer from its cache. ModePredict and ModeResults need one.

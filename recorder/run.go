@@ -33,6 +33,7 @@ type run struct {
 	dirs   Dirs
 	store  store
 	req    *Request
+	record string // the name of the record
 	report Report
 }
 
@@ -54,7 +55,8 @@ func (r *run) answer() {
 		r.report.problem(err)
 		return
 	}
-	before, err := r.store.readRecord(r.req.Record)
+	r.record = recordName(r.req.Record, r.dirs.Dockerfile)
+	before, err := r.store.readRecord(r.record)
 	r.report.problem(err)
 	if r.req.Mode == ModeResults {
 		r.setResults(before)
@@ -68,6 +70,17 @@ func (r *run) answer() {
 		r.add(plan, before)
 	}
 	r.report.Plan = plan.WithoutFiles()
+}
+
+// recordName tells records of one name apart by the directory that the Dockerfile
+// is in. The builder updates its copy of a client's directory in place, so that
+// the inode stays the same as long as the builder keeps it.
+func recordName(name, dockerfileDir string) string {
+	t, err := openTree(dockerfileDir)
+	if err != nil {
+		return name
+	}
+	return cachepolicy.RecordName(name, strconv.FormatUint(t.top.stat.ino, 16))
 }
 
 func readRequest(dirs Dirs) (*Request, error) {
@@ -136,7 +149,7 @@ func (r *run) add(plan *cachepolicy.Plan, before recordFile) {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
 	build := cachepolicy.RecordedBuild{ID: hex.EncodeToString(id[:]), Time: r.report.Time, PastBuild: cachepolicy.PastBuild{Plan: plan}}
-	err := r.store.changeRecord(r.req.Record, before, func(record cachepolicy.Record) cachepolicy.Record { return record.Add(build) })
+	err := r.store.changeRecord(r.record, before, func(record cachepolicy.Record) cachepolicy.Record { return record.Add(build) })
 	if err != nil {
 		r.report.problem(err)
 		return
@@ -147,7 +160,7 @@ func (r *run) add(plan *cachepolicy.Plan, before recordFile) {
 // setResults puts what became of a build's steps into the record.
 func (r *run) setResults(before recordFile) {
 	r.report.BuildID = r.req.BuildID
-	r.report.problem(r.store.changeRecord(r.req.Record, before, func(record cachepolicy.Record) cachepolicy.Record {
+	r.report.problem(r.store.changeRecord(r.record, before, func(record cachepolicy.Record) cachepolicy.Record {
 		return record.SetResults(r.req.BuildID, r.req.Results)
 	}))
 }

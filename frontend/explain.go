@@ -1,0 +1,110 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv"
+	"github.com/cachewright/cachewright/recorder"
+)
+
+// keyExplanation is the result metadata that carries the plans and reasons of a
+// build. What starts with "frontend." reaches the client's metadata file and the
+// builder's history.
+const keyExplanation = "frontend.cachewright"
+
+// maxExplanationBytes is how much result metadata there is at most.
+const maxExplanationBytes = 256 << 10
+
+// explanation is what one platform's build says about itself.
+type explanation struct {
+	Plan        *cachepolicy.Plan        `json:"plan"`
+	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
+}
+
+// explain finds out why steps of a prepared build will run again and puts it
+// behind their names. What goes wrong costs the explanation, never the build: the
+// result is nil then.
+func (b *build) explain(ctx context.Context, p *llbconv.Prepared) *explanation {
+	if !p.Explains() || !b.canRecord() {
+		return nil
+	}
+	report, err := b.record(ctx, p, recorder.ModeRecord)
+	if err != nil || report == nil || len(report.Predictions) == 0 {
+		return nil
+	}
+	e := &explanation{Plan: report.Plan, Predictions: report.Predictions}
+	if report.Time.Before(b.start) { // from the builder's cache: nothing is new
+		e.Predictions = cachepolicy.Predict(report.Plan, nil)
+	}
+	if report.Builds > 0 || report.Time.Before(b.start) {
+		p.Annotate(notes(e.Predictions))
+	}
+	return e
+}
+
+// notes returns what to say about steps, by their index.
+func notes(predictions []cachepolicy.Prediction) map[int]string {
+	out := map[int]string{}
+	for _, p := range predictions {
+		switch p.State {
+		case cachepolicy.StateReRun:
+			out[p.Step] = cachepolicy.Text(p.Reasons)
+		case cachepolicy.StateUnknown:
+			if len(p.Reasons) > 0 && p.Reasons[0].Kind == cachepolicy.ReasonMayFollow {
+				out[p.Step] = cachepolicy.Text(p.Reasons)
+			}
+		case cachepolicy.StateHit:
+		}
+	}
+	return out
+}
+
+// addExplanations puts the plans into the result's metadata: without the inputs of
+// the steps if there are too many, and not at all if that is still too large.
+func addExplanations(res *client.Result, platforms []platformBuild) error {
+	var all []explanation
+	for _, p := range platforms {
+		if p.explanation != nil {
+			all = append(all, *p.explanation)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	data, err := encodeExplanations(all)
+	if err == nil && len(data) > maxExplanationBytes {
+		for i := range all {
+			all[i].Plan = withoutInputs(all[i].Plan)
+		}
+		data, err = encodeExplanations(all)
+	}
+	if err != nil {
+		return err
+	}
+	if len(data) <= maxExplanationBytes {
+		res.AddMeta(keyExplanation, data)
+	}
+	return nil
+}
+
+func encodeExplanations(all []explanation) ([]byte, error) {
+	return json.Marshal(struct {
+		Version int           `json:"version"`
+		Builds  []explanation `json:"builds"`
+	}{explanationVersion, all})
+}
+
+func withoutInputs(p *cachepolicy.Plan) *cachepolicy.Plan {
+	out := *p
+	out.Files = nil
+	out.Steps = slices.Clone(p.Steps)
+	for i := range out.Steps {
+		out.Steps[i].Inputs = nil
+	}
+	return &out
+}

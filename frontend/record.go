@@ -1,0 +1,138 @@
+package frontend
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/identity"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv"
+	"github.com/cachewright/cachewright/recorder"
+)
+
+// recordsID names the cache mount in which a builder keeps the records.
+const recordsID = "cachewright-records"
+
+// recorderNeeds are the capabilities without which a builder cannot run the
+// recorder.
+var recorderNeeds = []apicaps.CapID{pb.CapExecMountCache, pb.CapExecMountCacheSharing, pb.CapExecMetaNetwork, pb.CapFileBase}
+
+// canRecord tells whether the builder can run steps of this frontend's own image.
+func (b *build) canRecord() bool {
+	if b.self == nil {
+		return false
+	}
+	caps := b.ui.BuildOpts().LLBCaps
+	return !slices.ContainsFunc(recorderNeeds, func(id apicaps.CapID) bool { return caps.Supports(id) != nil })
+}
+
+// plan takes the plan of a prepared build. Where values are withheld from it, their
+// digests are keyed with a key that only this builder has.
+func (b *build) plan(ctx context.Context, p *llbconv.Prepared) (plan *cachepolicy.Plan, keyID string, err error) {
+	plan = p.Plan([]byte(b.nonce))
+	if plan == nil || !withholds(plan) || !b.canRecord() {
+		return plan, "", nil
+	}
+	key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
+	if err != nil {
+		return nil, "", err
+	}
+	return p.Plan(key), cachepolicy.RecordName(string(key)), nil
+}
+
+// withholds tells whether a plan has values that it does not show.
+func withholds(plan *cachepolicy.Plan) bool {
+	return slices.ContainsFunc(plan.Steps, func(s cachepolicy.Step) bool {
+		return slices.ContainsFunc(s.Inputs, func(in cachepolicy.Input) bool { return in.Secret })
+	})
+}
+
+// record asks the recorder about a plan, in a step that the builder has in its
+// cache when nothing has changed.
+func (b *build) record(ctx context.Context, p *llbconv.Prepared, mode recorder.Mode) (*recorder.Report, error) {
+	plan, keyID, err := b.plan(ctx, p)
+	if err != nil || plan == nil {
+		return nil, err
+	}
+	req := &recorder.Request{
+		Version: recorder.Version,
+		Mode:    mode,
+		Plan:    plan,
+		Record:  cachepolicy.RecordName(plan.Dockerfile, plan.Target, plan.Platform, b.opts()["vcs:source"], b.opts()["vcs:localdir:dockerfile"], keyID),
+	}
+	if mode != recorder.ModeRecord {
+		req.Nonce = b.nonce
+	}
+	states, err := p.Contexts(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	req.Contexts = slices.Sorted(maps.Keys(states))
+	mounts := []llb.RunOption{
+		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountShared)),
+	}
+	if src := b.src.SourceMap.State; src != nil {
+		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
+	}
+	for i, name := range req.Contexts {
+		mounts = append(mounts, llb.AddMount(recorder.ContextsDir+"/"+strconv.Itoa(i), states[name], llb.Readonly))
+	}
+	data, err := recorder.EncodeRequest(req)
+	if err != nil {
+		return nil, err
+	}
+	group := llb.ProgressGroup(identity.NewID(), b.recordName(plan), false)
+	file := llb.Scratch().File(llb.Mkfile("/"+recorder.RequestName, 0o600, data), group)
+	mounts = append(mounts, llb.AddMount(recorder.RequestDir, file, llb.Readonly), group)
+	data, err = b.runSelf(ctx, "record", recorder.ReportName, b.recordName(plan), mounts)
+	if err != nil {
+		return nil, err
+	}
+	return recorder.DecodeReport(data)
+}
+
+// recordName is what progress output shows while the recorder runs.
+func (b *build) recordName(plan *cachepolicy.Plan) string {
+	prefix := ""
+	if b.ui.MultiPlatformRequested {
+		prefix = plan.Platform + " "
+	}
+	return "[" + prefix + "internal] compare with earlier builds"
+}
+
+// runSelf runs a command of this frontend's own binary as a step and returns the
+// file that it writes to recorder.OutDir. The step has no network.
+func (b *build) runSelf(ctx context.Context, command, file, name string, mounts []llb.RunOption) ([]byte, error) {
+	run := b.self.Run(append([]llb.RunOption{
+		llb.Args([]string{executable(), command}),
+		llb.Dir("/"),
+		llb.Network(pb.NetMode_NONE),
+		llb.WithCustomName(name),
+	}, mounts...)...)
+	out := run.AddMount(recorder.OutDir, llb.Scratch())
+	def, err := out.Marshal(ctx, llb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, err
+	}
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
+	if err != nil {
+		return nil, err
+	}
+	ref, err := res.SingleRef()
+	if err != nil {
+		return nil, err
+	}
+	if ref == nil {
+		return nil, errors.Errorf("%s gave nothing", command)
+	}
+	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + strings.TrimPrefix(file, "/")})
+}
