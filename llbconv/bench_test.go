@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -89,7 +88,7 @@ func BenchmarkConvert(b *testing.B) {
 
 // BenchmarkGrowth shows how this project's converter grows with the file.
 func BenchmarkGrowth(b *testing.B) {
-	for _, name := range []string{"arg and run", "env chain", "run chain", "copy chain", "linear stages"} {
+	for _, name := range []string{"arg and run", "copy chain", "diamonds", "env chain", "linear stages", "mounts of images", "run chain"} {
 		for _, n := range []int{1000, 10_000} {
 			dt := []byte(shapes[name](n))
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { bench(b, marshalOurs, dt) })
@@ -109,12 +108,7 @@ func bench(b *testing.B, convert func([]byte) error, dt []byte) {
 // marshalUpstream converts and marshals with docker/dockerfile's converter, as its
 // frontend does.
 func marshalUpstream(dt []byte) error {
-	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, dockerfile2llb.ConvertOpt{
-		MetaResolver: images,
-		LLBCaps:      &allCaps,
-		SourceMap:    llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", dt),
-		Warn:         ignoreWarning,
-	})
+	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), dt, upstreamOptions(dt))
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/buildkit/client/llb"
-
 	"github.com/cachewright/cachewright/llbconv"
 )
 
@@ -149,12 +147,7 @@ func convert(t *testing.T, dockerfile, failure string) uint64 {
 
 // marshalOurs converts and marshals with this project's converter.
 func marshalOurs(dt []byte) error {
-	res, err := llbconv.Convert(context.Background(), dt, llbconv.Options{
-		MetaResolver: images,
-		Caps:         &allCaps,
-		SourceMap:    llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", dt),
-		Warn:         ignoreWarning,
-	})
+	res, err := llbconv.Convert(context.Background(), dt, benchOptions(dt))
 	if err != nil {
 		return err
 	}
