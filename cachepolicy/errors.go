@@ -54,6 +54,12 @@ func (e *Error) at(o Origin) *Error {
 	return e
 }
 
+// Errorf returns an error about a setting, where it was written. The message says
+// what was wrong and what to write instead.
+func (s Setting) Errorf(format string, args ...any) *Error {
+	return (&Error{Option: s.Option, Message: fmt.Sprintf(format, args...)}).at(s.Origin)
+}
+
 // nearest returns the candidate that is spelt most like word, or "" when none is
 // within two edits.
 func nearest(word string, candidates []string) string {

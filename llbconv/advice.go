@@ -7,6 +7,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/cachepolicy"
 )
 
 // lacks tells whether the daemon is known not to have a capability.
@@ -27,10 +29,24 @@ func (c *conversion) checkCopySupport(op *copyOp, parents bool) error {
 	if filtered != "" && c.lacks(pb.CapFileCopyIncludeExcludePatterns) {
 		return errors.Errorf("%s needs BuildKit v0.9 or later, this builder is older", filtered)
 	}
-	// Symbolic modes have a capability of their own that no daemon announces; this
-	// one came with the same release.
-	if op.mode != nil && op.mode.symbolic != "" && c.lacks(pb.CapExecValidExitCode) {
+	if op.mode != nil && op.mode.symbolic != "" && c.lacksSymbolicModes() {
 		return errors.Errorf("--chmod=%s needs BuildKit v0.17 or later, this builder is older: use an octal mode", op.mode.symbolic)
+	}
+	return nil
+}
+
+// lacksSymbolicModes tells whether the daemon takes a symbolic mode for an octal
+// one. Symbolic modes have a capability of their own that no daemon announces; this
+// one came with the same release.
+func (c *conversion) lacksSymbolicModes() bool { return c.lacks(pb.CapExecValidExitCode) }
+
+// checkRuleSupport fails for a cache rule that an old daemon would not follow.
+func (c *conversion) checkRuleSupport(d *decision) error {
+	if s, ok := d.rule.Get(cachepolicy.OptionBase); ok && d.ContentBase && c.lacks(pb.CapExecMountContentCache) {
+		return s.Errorf("needs BuildKit v0.13 or later, this builder is older; update it, or remove the rule")
+	}
+	if s, ok := d.rule.Get(cachepolicy.OptionModes); ok && d.IgnoreModes && c.lacksSymbolicModes() {
+		return s.Errorf("needs BuildKit v0.17 or later, this builder is older; update it, or remove the rule and set the modes with --chmod")
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 type emitter struct {
 	c       *conversion
 	context llb.Output // the build context
+	noModes llb.Output // the same with modes that do not depend on the checkout
 
 	// Whether the daemon is known to give a command without PATH one, or not to.
 	setsPath, lacksPath bool

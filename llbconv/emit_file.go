@@ -78,6 +78,8 @@ func (e *emitter) copyAction(s *step, op *copyOp, f copyFile) fileAction {
 // copyInput returns the filesystem that a file is copied from.
 func (e *emitter) copyInput(s *step, src copySource) llb.Output {
 	switch {
+	case src.context && s.decision != nil && s.decision.IgnoreModes:
+		return e.contextWithoutModes()
 	case src.context:
 		return e.context
 	case src.stage != nil:

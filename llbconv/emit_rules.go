@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 )
 
@@ -58,4 +59,32 @@ func addSalt(v *vertex, exec *execOp, salt string) {
 		MountType: pb.MountType_SECRET,
 		SecretOpt: &pb.SecretOpt{ID: salt, Mode: 0o400, Optional: true},
 	})
+}
+
+// plainModes are the modes that files have under modes=ignore: nothing of their
+// own but whether anybody may execute them.
+const plainModes = "u=rwX,go=rX,a-t"
+
+// contextWithoutModes returns a copy of the build context in which all files have
+// plainModes. What a step copies from there is keyed by its content, so that the
+// modes in the context do not count. The copy has the same paths and links, so that
+// every source path and flag means what it means in the context. It is kept out of
+// remote caches, where it would be a second copy of the context.
+func (e *emitter) contextWithoutModes() llb.Output {
+	if e.noModes == nil {
+		v := newFileVertex(&fileOp{actions: []fileAction{{
+			copies: true,
+			source: e.context,
+			action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
+				Src:             "/",
+				Dest:            "/",
+				ModeStr:         plainModes,
+				DirCopyContents: true,
+				Timestamp:       -1,
+			}},
+		}}}, "[internal] build context without file modes")
+		v.meta.ExportCache = &pb.ExportCache{}
+		e.noModes = v.Output()
+	}
+	return e.noModes
 }

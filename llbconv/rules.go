@@ -7,7 +7,6 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -109,25 +108,14 @@ func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 		DeclaredArgs: e.argNames(),
 		LocalCopy:    local,
 	}, r.build)
+	if err == nil {
+		err = e.c.checkRuleSupport(d)
+	}
 	if err != nil {
 		return nil, ruleError(err)
 	}
-	if err := e.checkDecision(d); err != nil {
-		return nil, err
-	}
 	d.keys, err = e.keySources(cmd, &d.Decision)
 	return d, err
-}
-
-// checkDecision fails for what cannot be done, on this builder or yet.
-func (e *stageEval) checkDecision(d *decision) error {
-	if d.IgnoreModes {
-		return errors.Errorf("modes=ignore is not implemented yet: remove the rule, or set the modes with --chmod")
-	}
-	if d.ContentBase && e.c.lacks(pb.CapExecMountContentCache) {
-		return errors.New("base=content needs a newer BuildKit than this builder's: remove the rule or update the builder")
-	}
-	return nil
 }
 
 // stepID names the current step as progress output does.

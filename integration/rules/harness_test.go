@@ -34,6 +34,15 @@ type rebuild struct {
 	// ran are the steps that the second build must run, by their text without the
 	// number in front. It must take every other step from the cache.
 	ran []string
+	// more are further changes, each on top of those before, with a build after each.
+	more []change
+}
+
+// change is a change of a project and the steps that the next build must run.
+type change struct {
+	name string
+	make func(*project)
+	ran  []string
 }
 
 // project is a build context that a case may change, with its build's options.
@@ -53,6 +62,7 @@ func TestRules(t *testing.T) {
 		"off":                 off(), "ttl": ttl(), "stage default": stageDefaults(),
 		"key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
 		"key http": keyHTTP(newWeb(t)), "key git": keyGit(newWeb(t)),
+		"base=content": contentBases(), "modes=ignore": modesIgnored(),
 	} {
 		for _, c := range cases {
 			t.Run(table+"/"+c.name, func(t *testing.T) {
@@ -99,6 +109,10 @@ func (c rebuild) run(p *project) {
 		c.change(p)
 	}
 	p.expect("second build", p.build(), c.ran)
+	for _, m := range c.more {
+		m.make(p)
+		p.expect(m.name, p.build(), m.ran)
+	}
 }
 
 // states are the states of a build's steps, by their text without the number.

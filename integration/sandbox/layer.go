@@ -23,6 +23,8 @@ type File struct {
 	Body string
 	Link string // target of a hard link
 	Sym  string // target of a symbolic link
+	// Xattrs are extended attributes, such as user.note, by their names.
+	Xattrs map[string]string
 }
 
 // NewLayer returns a gzip-compressed layer of the files, in the given order.
@@ -61,6 +63,12 @@ func (f File) header() *tar.Header {
 	}
 	if h.Mode == 0 {
 		h.Mode = defaultMode
+	}
+	for name, value := range f.Xattrs {
+		if h.PAXRecords == nil {
+			h.PAXRecords = map[string]string{}
+		}
+		h.PAXRecords["SCHILY.xattr."+name] = value
 	}
 	return h
 }
