@@ -28,9 +28,8 @@ func (t *tree) digestFiles(files []selected, x *index) error {
 			continue
 		}
 		n.digested = true
-		if d, ok := x.lookup(n); ok {
-			n.digest = d
-		} else {
+		if !x.lookup(n) {
+			n.mode = n.stat.mode
 			open = append(open, n)
 		}
 	}
@@ -169,7 +168,7 @@ func readAttribute(read func(buf []byte) (int, error)) ([]byte, error) {
 func listFiles(files []selected) []cachepolicy.File {
 	out := make([]cachepolicy.File, len(files))
 	for i, f := range files {
-		out[i] = cachepolicy.File{Path: f.path, Digest: f.node.digest, Mode: cachepolicy.FileMode(f.node.stat.mode)}
+		out[i] = cachepolicy.File{Path: f.path, Digest: f.node.digest, Mode: cachepolicy.FileMode(f.node.mode)}
 	}
 	slices.SortFunc(out, func(a, b cachepolicy.File) int {
 		if c := strings.Compare(a.Path, b.Path); c != 0 {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cachewright/cachewright/cachepolicy"
 )
 
@@ -26,6 +28,10 @@ const (
 //
 // Two changes within one tick of the clock look alike. So a file that was changed
 // just before its digest was taken is not put into the index; Git calls this racy.
+//
+// A directory is another matter. The builder takes its mode and owner into account
+// when it gets the directory, and does not look again when it updates a local
+// context in place. The index remembers them from then.
 type index struct {
 	taken   time.Time // when the context was looked at first
 	entries map[string]indexEntry
@@ -43,21 +49,24 @@ type indexEntry struct {
 // builder updates in place keeps the inode of its root.
 func indexName(t *tree) string { return fmt.Sprintf("%016x", t.top.stat.ino) + indexSuffix }
 
-func (x *index) lookup(n *node) (cachepolicy.FileDigest, bool) {
+// lookup fills in what counts of a file, and reports whether it is in the index.
+func (x *index) lookup(n *node) bool {
 	e, ok := x.entries[n.path]
-	if !ok || e.stat != n.stat {
-		return cachepolicy.FileDigest{}, false
+	sameDir := n.isDir() && e.stat.is(unix.S_IFDIR) && e.stat.ino == n.stat.ino
+	if !ok || e.stat != n.stat && !sameDir {
+		return false
 	}
 	if !e.used {
 		e.used = true
 		x.entries[n.path] = e
 	}
-	return e.digest, true
+	n.mode, n.digest = e.stat.mode, e.digest
+	return true
 }
 
-// add takes the digest of a file that was just read, unless it is racy.
+// add takes in a file that was just read, unless it is racy.
 func (x *index) add(n *node) {
-	if isRacy(n.stat.ctime, x.taken) {
+	if !n.isDir() && isRacy(n.stat.ctime, x.taken) {
 		return
 	}
 	x.entries[n.path] = indexEntry{stat: n.stat, digest: n.digest, used: true}

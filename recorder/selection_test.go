@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,16 +172,17 @@ func TestWhatCounts(t *testing.T) {
 	}{
 		{"content", func(dir string) error { return os.WriteFile(dir+"/src/main.go", []byte("MAIN"), 0o644) }, "src/main.go changed"},
 		{"mode", func(dir string) error { return os.Chmod(dir+"/src/main.go", 0o755) }, "src/main.go mode 644 → 755"},
-		{"mode of a directory", func(dir string) error { return os.Chmod(dir+"/src/sub", 0o700) }, "src/sub/ mode 755 → 700"},
-		{"mode of the selected directory", func(dir string) error { return os.Chmod(dir+"/src", 0o700) }, "src/ mode 755 → 700"},
+		{"mode of a directory", func(dir string) error { return os.Chmod(dir+"/src/sub", 0o700) }, ""},
+		{"mode of the selected directory", func(dir string) error { return os.Chmod(dir+"/src", 0o700) }, ""},
 		{"mode of the root", func(dir string) error { return os.Chmod(dir, 0o700) }, ""},
 		{"owner", func(dir string) error { return os.Lchown(dir+"/src/main.go", 1, 0) }, "src/main.go changed"},
-		{"group of a directory", func(dir string) error { return os.Lchown(dir+"/src/sub", 0, 1) }, "src/sub/ changed"},
+		{"group of a directory", func(dir string) error { return os.Lchown(dir+"/src/sub", 0, 1) }, ""},
+		{"another directory", func(dir string) error { return replaceDir(dir+"/src/empty", 0o700) }, "src/empty/ mode 755 → 700"},
 		{"link target", func(dir string) error { os.Remove(dir + "/src/inner"); return os.Symlink("sub/x.go", dir+"/src/inner") }, "src/inner changed"},
 		{"link target's content", func(dir string) error { return os.WriteFile(dir+"/a.txt", []byte("A"), 0o644) }, "up changed"},
 		{"link to the same", func(dir string) error { os.Remove(dir + "/up"); return os.Symlink("a.txt", dir+"/up") }, ""},
 		{"attribute", func(dir string) error { return unix.Setxattr(dir+"/src/main.go", "user.a", []byte("1"), 0) }, "src/main.go changed"},
-		{"attribute of a directory", func(dir string) error { return unix.Setxattr(dir+"/src/sub", "user.a", []byte("1"), 0) }, "src/sub/ changed"},
+		{"attribute of a directory", func(dir string) error { return unix.Setxattr(dir+"/src/sub", "user.a", []byte("1"), 0) }, ""},
 		{"label", func(dir string) error { return unix.Setxattr(dir+"/src/main.go", "security.label", []byte("1"), 0) }, ""},
 		{"capabilities", func(dir string) error { return unix.Setxattr(dir+"/src/main.go", "security.capability", capability, 0) }, "src/main.go changed"},
 		{"times", func(dir string) error { return os.Chtimes(dir+"/src/main.go", past, past) }, ""},
@@ -207,4 +209,9 @@ func TestWhatCounts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// replaceDir puts a new directory in the place of an empty one.
+func replaceDir(dir string, mode os.FileMode) error {
+	return errors.Join(os.Mkdir(dir+"-new", mode), unix.Renameat2(unix.AT_FDCWD, dir+"-new", unix.AT_FDCWD, dir, unix.RENAME_EXCHANGE), os.Remove(dir+"-new"))
 }

@@ -27,8 +27,10 @@ type node struct {
 	children []node // of a directory, by name, once read is set
 	read     bool
 
+	// What counts of the file, once digested is set.
 	digested bool
 	digest   cachepolicy.FileDigest
+	mode     uint32 // that of stat, or the one a directory had earlier: see index
 }
 
 // fileStat is what the kernel says of a file. While it is the same, so is the file,
