@@ -38,7 +38,9 @@ func open(t *testing.T, name string, images ...sandbox.Image) *example {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
 		t.Fatal(err)
 	}
-	return &example{t: t, sb: sb, b: sandbox.Build{Context: dir}}
+	// Reasons behind the names of steps would shorten those by which a test knows them.
+	attrs := map[string]string{"build-arg:CACHEWRIGHT_EXPLAIN": "off"}
+	return &example{t: t, sb: sb, b: sandbox.Build{Context: dir, Attrs: attrs}}
 }
 
 // elsewhere builds from now on with the daemon's own docker/dockerfile, as if the
@@ -194,7 +196,7 @@ func TestStageFilter(t *testing.T) {
 	const deps, test, app, log = "[deps 4/4] RUN", "RUN ./smoke-test.sh", "RUN ./app.sh", "COPY --from=test"
 	e.build("first", map[string]string{deps: "ran", test: "ran", app: "ran", log: "ran"})
 	e.build("unchanged", map[string]string{deps: "cached", test: "cached", app: "cached", log: "cached"})
-	e.b.Attrs = map[string]string{"no-cache": "test"}
+	e.b.Attrs["no-cache"] = "test"
 	e.build("filter", map[string]string{deps: "cached", test: "ran", app: "cached", log: "cached"})
 	e.elsewhere()
 	e.build("filter elsewhere", map[string]string{deps: "cached", test: "ran", app: "cached", log: "cached"})
@@ -202,7 +204,7 @@ func TestStageFilter(t *testing.T) {
 
 func TestMultiPlatform(t *testing.T) {
 	e := open(t, "multi-platform", sandbox.Alpine)
-	e.b.Attrs = map[string]string{"platform": "linux/amd64,linux/arm64"}
+	e.b.Attrs["platform"] = "linux/amd64,linux/arm64"
 	out := e.output()
 	e.build("first", map[string]string{"RUN tr": "ran"})
 	for _, arch := range []string{"amd64", "arm64"} {

@@ -41,9 +41,9 @@ func (sc scene) table(out io.Writer, results []*sandbox.Result) (string, error) 
 	for _, name := range names {
 		line := fmt.Sprintf("%-*s", width, name)
 		for i, result := range results {
-			step, err := result.Step(name)
-			if err != nil {
-				return "", err
+			step := find(result, name)
+			if step == nil {
+				return "", fmt.Errorf("%s, %s: no step %s in\n%s", sc.example, sc.rounds[i].title, name, result)
 			}
 			if step.Cached {
 				cached[i]++
@@ -78,9 +78,25 @@ func steps(r *sandbox.Result) []string {
 	slices.SortStableFunc(all, func(a, b *sandbox.Step) int { return last[stage(a)] - last[stage(b)] })
 	var names []string
 	for _, s := range all {
-		names = append(names, s.Name)
+		name, _, _ := strings.Cut(s.Name, reasonMark)
+		names = append(names, strings.TrimRight(name, " "))
 	}
 	return names
+}
+
+// reasonMark is in front of the reason that the frontend puts behind a step's name.
+const reasonMark = "←"
+
+// find returns the step that has the number of the step called name, such as [deps
+// 1/3]; the text behind it is shortened where there is a reason. Nil if there is none.
+func find(r *sandbox.Result, name string) *sandbox.Step {
+	number, _, _ := strings.Cut(name, "] ")
+	for _, s := range r.Steps {
+		if s.Started != nil && strings.HasPrefix(s.Name, number+"] ") {
+			return s
+		}
+	}
+	return nil
 }
 
 // stage returns the stage in a step's name, such as "deps" in "[deps 1/3] WORKDIR
