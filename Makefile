@@ -24,10 +24,12 @@ demo: ## Build examples again and again and show what is cached
 test: ## Run all tests, those on a real daemon too
 	$(GO) test -count=1 -timeout 45m ./...
 
-# Without the comparisons: docker/dockerfile's converter has races of its own.
+# Without the comparisons: docker/dockerfile's converter has races of its own. The
+# tests on a daemon push a frontend that is under the race detector too.
 .PHONY: race
-race: ## Run the tests without a daemon under the race detector
+race: ## Run the tests under the race detector, those on a real daemon too
 	CGO_ENABLED=1 $(GO) test -race -skip Oracle ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/... ./recorder/...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./integration/examples ./integration/frontend ./integration/rules ./integration/transports
 
 .PHONY: conformance
 conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours

@@ -71,8 +71,12 @@ func (s *Sandbox) PushProgram(ctx context.Context, ref, pkg string) error {
 }
 
 // CompileFrontend compiles cmd/frontend of this tree for a platform such as
-// linux/arm64 and writes the static binary to the file binary.
+// linux/arm64 and writes the static binary to the file binary. A process under the
+// race detector, as by go test -race, gets one for this machine that is so too.
 func CompileFrontend(ctx context.Context, platform, binary string) error {
+	if raceDetector && platform == "linux/"+runtime.GOARCH {
+		return compileWithRaceDetector(ctx, binary)
+	}
 	return Compile(ctx, platform, "./cmd/frontend", binary, FrontendTags)
 }
 
@@ -110,12 +114,30 @@ func compile(ctx context.Context, platform, pkg, binary, tags, ldflags string) e
 	return nil
 }
 
+// compileWithRaceDetector needs a C compiler and the static C library.
+func compileWithRaceDetector(ctx context.Context, binary string) error {
+	root, err := RepoRoot()
+	if err != nil {
+		return err
+	}
+	cmd := goCommand(ctx, root, "build", "-race", "-trimpath", "-tags", FrontendTags+",netgo,osusergo",
+		"-ldflags", "-linkmode external -extldflags -static", "-o", binary, "./cmd/frontend")
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build cmd/frontend with the race detector (apt-get install gcc libc6-dev): %w\n%s", err, out)
+	}
+	return nil
+}
+
 // FrontendImage wraps a frontend's binary, compiled for platform, into an image
 // like the one of the release recipe.
 func FrontendImage(platform, binary string) (v1.Image, error) {
 	recipe, err := frontendConfig()
 	if err != nil {
 		return nil, err
+	}
+	if raceDetector {
+		recipe.Env = []string{"GORACE=halt_on_error=1"}
 	}
 	return programImage(platform, binary, recipe)
 }

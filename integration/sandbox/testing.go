@@ -16,12 +16,16 @@ var shared = sync.OnceValues(func() (*Sandbox, error) {
 
 // Shared returns the one sandbox that the tests of a test binary share, with the
 // given images in its registry. It ends with the test binary. Tests that prune,
-// or that need a builder without a past, take New.
+// or that need a builder without a past, take New. Under the race detector a failed
+// test shows the end of the daemon's log, where the frontend's races are.
 func Shared(t testing.TB, images ...Image) *Sandbox {
 	t.Helper()
 	s, err := shared()
 	if err != nil {
 		t.Fatalf("start the shared sandbox: %v", err)
+	}
+	if raceDetector {
+		t.Cleanup(func() { s.showLog(t) })
 	}
 	s.mustSeed(t, images)
 	return s
@@ -36,15 +40,21 @@ func New(t testing.TB, opts Options, images ...Image) *Sandbox {
 		t.Fatalf("start a sandbox: %v", err)
 	}
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("buildkitd.log:\n%s", s.daemon.logTail())
-		}
+		s.showLog(t)
 		if err := s.Close(); err != nil {
 			t.Errorf("close the sandbox: %v", err)
 		}
 	})
 	s.mustSeed(t, images)
 	return s
+}
+
+// showLog logs the end of the daemon's log if the test has failed.
+func (s *Sandbox) showLog(t testing.TB) {
+	t.Helper()
+	if t.Failed() {
+		t.Logf("buildkitd.log:\n%s", s.daemon.logTail())
+	}
 }
 
 func (s *Sandbox) mustSeed(t testing.TB, images []Image) {
