@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,28 +42,40 @@ func newHung(t *testing.T) *hung {
 	return h
 }
 
+// leak is what a daemon of BuildKit v0.33.1 keeps in use until it ends when a
+// running step is cancelled, whichever frontend the build had.
+var leak = []string{"mount / from exec /bin/sh -c wget -qO /f $URL", "pulled from docker.io/library/busybox:latest"}
+
 // TestCutShort cuts builds short: while the frontend waits for its remote context,
-// and while a step runs. The build fails, its containers end, and the daemon builds
-// the same again.
+// and while a step runs. The build fails, its containers end, nothing stays in use
+// that does not with the daemon's own frontend (""), and the daemon builds the same
+// again.
 func TestCutShort(t *testing.T) {
 	waiting := sandbox.Files(t, map[string]string{"Dockerfile": "FROM busybox\nARG URL\nRUN wget -qO /f $URL\n"})
+	remote := func(url string) sandbox.Build { return sandbox.Build{Attrs: map[string]string{"context": url}} }
+	step := func(url string) sandbox.Build {
+		return sandbox.Build{Context: waiting, Args: map[string]string{"URL": url}}
+	}
+	kill := func(t *testing.T, sb *sandbox.Sandbox, _ func()) { killFrontend(t, sb) }
+	cancel := func(_ *testing.T, _ *sandbox.Sandbox, cancel func()) { cancel() }
 	for _, test := range []struct {
-		name  string
-		build func(url string) sandbox.Build
-		cut   func(t *testing.T, sb *sandbox.Sandbox, cancel func())
-		want  string // in the error
+		name     string
+		frontend string
+		build    func(url string) sandbox.Build
+		cut      func(t *testing.T, sb *sandbox.Sandbox, cancel func())
+		want     string   // in the error
+		inUse    []string // what stays in use
 	}{
-		{"frontend-killed", func(url string) sandbox.Build { return sandbox.Build{Attrs: map[string]string{"context": url}} },
-			func(t *testing.T, sb *sandbox.Sandbox, _ func()) { killFrontend(t, sb) }, "exit code: 137"},
-		{"step-cancelled", func(url string) sandbox.Build {
-			return sandbox.Build{Context: waiting, Args: map[string]string{"URL": url}}
-		}, func(_ *testing.T, _ *sandbox.Sandbox, cancel func()) { cancel() }, "context canceled"},
+		{"frontend-killed", sandbox.FrontendRef, remote, kill, "exit code: 137", nil},
+		{"frontend-cancelled", sandbox.FrontendRef, remote, cancel, "context canceled", nil},
+		{"step-cancelled", sandbox.FrontendRef, step, cancel, "context canceled", leak},
+		{"step-cancelled-upstream", "", step, cancel, "context canceled", leak},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			sb := sandbox.New(t, sandbox.Options{Registry: start(t).Registry()})
 			h := newHung(t)
 			b := test.build(h.url)
-			b.Frontend = sandbox.FrontendRef
+			b.Frontend = test.frontend
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			result := make(chan error, 1)
@@ -77,11 +90,31 @@ func TestCutShort(t *testing.T) {
 			}
 			await(t, h.gone)
 			eventually(t, "containers end", func() bool { return len(containers(t, sb)) == 0 })
+			eventually(t, "only what the daemon forgets stays in use", func() bool { return slices.Equal(inUse(t, sb), test.inUse) })
 
 			close(h.release)
 			solve(t, sb, b, "ran")
 		})
 	}
+}
+
+// inUse returns the descriptions of the cache records in use, without digests, in
+// order.
+func inUse(t *testing.T, sb *sandbox.Sandbox) []string {
+	t.Helper()
+	records, err := sb.Client().DiskUsage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, r := range records {
+		if r.InUse {
+			description, _, _ := strings.Cut(r.Description, "@sha256:")
+			found = append(found, description)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // process is one of the machine's.
