@@ -140,9 +140,13 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 	return v.Output()
 }
 
-// absPath cleans a path and makes it absolute.
+// absPath cleans a path and makes it absolute. One that is both stays as it is.
 func absPath(p string) string {
-	return path.Join("/", filepath.ToSlash(p))
+	p = filepath.ToSlash(p)
+	if !path.IsAbs(p) {
+		p = "/" + p
+	}
+	return path.Clean(p)
 }
 
 // absDest is absPath for a destination: a trailing "/" or "/." says that it is a

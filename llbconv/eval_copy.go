@@ -108,6 +108,7 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 	title := titleText(e.c.lex, e.c.escape, text, e.env)
 	prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env)
 	var hist strings.Builder
+	hist.Grow(len(text) + len(" # buildkit"))
 	hist.WriteString(f.keyword)
 	if f.parents {
 		hist.WriteString(" --parents")

@@ -100,19 +100,23 @@ func (c *conversion) resolveKeys(ctx context.Context, g *graph) error {
 				continue
 			}
 			for i := range st.decision.keys {
-				k := &st.decision.keys[i]
-				group.Go(func() error {
-					var err error
-					if k.digest, err = c.keyDigest(ctx, st, k); err != nil {
-						return k.errorf("%v; see that the address is right and that the builder can reach it", err)
-					}
-					k.input.Digest, k.input.Unresolved = k.digest, k.digest == ""
-					return nil
-				})
+				group.Go(c.resolveKey(ctx, st, &st.decision.keys[i]))
 			}
 		}
 	}
 	return group.Wait()
+}
+
+// resolveKey returns what looks up one key source of a step.
+func (c *conversion) resolveKey(ctx context.Context, st *step, k *keySource) func() error {
+	return func() error {
+		var err error
+		if k.digest, err = c.keyDigest(ctx, st, k); err != nil {
+			return k.errorf("%v; see that the address is right and that the builder can reach it", err)
+		}
+		k.input.Digest, k.input.Unresolved = k.digest, k.digest == ""
+		return nil
+	}
 }
 
 // keyDigest looks up what a source is now. It returns nothing for files of the

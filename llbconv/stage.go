@@ -3,7 +3,6 @@ package llbconv
 import (
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -208,7 +207,7 @@ func newPathSet() *pathSet {
 
 // add notes a source path or pattern; relative ones start at the root.
 func (p *pathSet) add(src string) {
-	p.paths[path.Join("/", filepath.ToSlash(src))] = struct{}{}
+	p.paths[absPath(src)] = struct{}{}
 }
 
 // addAll adds the paths of another set.

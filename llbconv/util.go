@@ -9,6 +9,9 @@ import (
 // sortedKeys returns a set's members in order, for output that does not depend
 // on map iteration.
 func sortedKeys[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
 	return slices.Sorted(maps.Keys(m))
 }
 
