@@ -2,7 +2,6 @@ package llbconv
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -198,37 +197,42 @@ func (s *stage) localOptions() []llb.LocalOption {
 
 // pathSet collects paths that are read from a context or stage.
 type pathSet struct {
-	paths map[string]struct{}
+	all   bool     // the root is among them
+	paths []string // absolute, may repeat
 }
 
-func newPathSet() *pathSet {
-	return &pathSet{paths: map[string]struct{}{}}
-}
+func newPathSet() *pathSet { return &pathSet{} }
 
 // add notes a source path or pattern; relative ones start at the root.
 func (p *pathSet) add(src string) {
-	p.paths[absPath(src)] = struct{}{}
+	if p.all {
+		return
+	}
+	if src = absPath(src); src == "/" {
+		p.all, p.paths = true, nil
+		return
+	}
+	p.paths = append(p.paths, src)
 }
 
 // addAll adds the paths of another set.
 func (p *pathSet) addAll(other *pathSet) {
-	for v := range other.paths {
-		p.paths[v] = struct{}{}
-	}
+	p.all = p.all || other.all
+	p.paths = append(p.paths, other.paths...)
 }
 
 // localOptions returns the options that restrict a local source to the set; none
 // if the set is empty or holds the root.
 func (p *pathSet) localOptions() []llb.LocalOption {
-	if _, all := p.paths["/"]; all || len(p.paths) == 0 {
+	if p.all || len(p.paths) == 0 {
 		return nil
 	}
-	follow := make([]string, 0, len(p.paths))
-	for v := range p.paths {
-		follow = append(follow, path.Join(".", v))
+	follow := make([]string, len(p.paths))
+	for i, v := range p.paths {
+		follow[i] = v[1:] // relative to the root
 	}
 	slices.Sort(follow)
-	return []llb.LocalOption{llb.FollowPaths(follow)}
+	return []llb.LocalOption{llb.FollowPaths(slices.Compact(follow))}
 }
 
 // stageLabel is the name that progress output shows for a stage.
