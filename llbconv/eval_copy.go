@@ -312,17 +312,19 @@ func parseOwnerID(s string) *pb.UserOpt {
 
 // parseMode reads an octal or symbolic mode as chmod(1) takes it.
 func parseMode(s string) (*copyMode, error) {
-	notOctal := errors.Errorf("invalid chmod parameter: '%v'. it should be octal string and between 0 and 07777", s)
+	notOctal := func() error {
+		return errors.Errorf("invalid chmod parameter: '%v'. it should be octal string and between 0 and 07777", s)
+	}
 	if bits, err := strconv.ParseUint(s, 8, 32); err == nil {
 		if bits > 0o7777 {
-			return nil, notOctal
+			return nil, notOctal()
 		}
 		return &copyMode{bits: os.FileMode(bits)}, nil
 	}
 	if _, err := mode.Parse(s); err != nil {
 		var number *strconv.NumError
 		if errors.As(err, &number) {
-			return nil, notOctal
+			return nil, notOctal()
 		}
 		return nil, err
 	}
