@@ -1,6 +1,8 @@
 package llbconv
 
 import (
+	"strings"
+
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 )
@@ -22,9 +24,21 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, d *decision) {
 		}
 		exec.keys = append(exec.keys, e.keyInput(k))
 	}
+	if d.Off && e.local() {
+		exec.keys = append(exec.keys, e.context)
+	}
 	if salt != "" {
 		addSalt(v, exec, salt)
 	}
+}
+
+// local tells whether the build context is a directory of the client. What has
+// such a directory itself in its key, and not its content, is never exported to a
+// remote cache, nor is what follows: the key is of this build alone. That is how
+// off keeps out of there, since daemons do not heed setExport for a step that they
+// have just run.
+func (e *emitter) local() bool {
+	return strings.HasPrefix(sourceIdentifier(e.context), "local://")
 }
 
 // setContentBase keys an exec by the content of its root, where the rule says so

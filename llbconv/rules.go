@@ -114,9 +114,16 @@ func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	if err != nil {
 		return nil, ruleError(err)
 	}
+	if d.Off {
+		e.s.context.add(noFile)
+	}
 	d.keys, err = e.keySources(cmd, &d.Decision)
 	return d, err
 }
+
+// noFile is a path that no build context has: a step that is keyed by the context
+// as such needs none of its files.
+const noFile = ".cachewright-none"
 
 // stepID names the current step as progress output does.
 func (e *stageEval) stepID(cmd command) cachepolicy.StepID {
