@@ -93,6 +93,7 @@ func newProject(t *testing.T, sb *sandbox.Sandbox, c rebuild) *project {
 		p.must(os.Symlink(target, p.path(name)))
 	}
 	p.write("Dockerfile", "ARG BASE\n"+c.dockerfile)
+	p.arg("CACHEWRIGHT_EXPLAIN", "off") // reasons would be part of the steps' names
 	p.arg("BASE", p.pushBase(p.newRepository()+":1", p.newBase()))
 	if c.prepare != nil {
 		c.prepare(p)
@@ -273,4 +274,25 @@ func given(name, value string) func(*project) {
 // asked sets another option of the frontend.
 func asked(name, value string) func(*project) {
 	return func(p *project) { p.attr(name, value) }
+}
+
+// logOf returns what the step with the text in its name wrote.
+func logOf(t *testing.T, r *sandbox.Result, text string) string {
+	t.Helper()
+	for _, s := range r.Steps {
+		if strings.Contains(s.Name, text) {
+			return s.Logs
+		}
+	}
+	t.Fatalf("no step has %q in its name:\n%s", text, r)
+	return ""
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
