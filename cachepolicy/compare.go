@@ -43,6 +43,9 @@ func (d *differ) reasons() []Reason {
 	if len(out) == 0 && d.old.variables() != d.new.variables() {
 		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "order of the environment"})
 	}
+	if len(out) == 0 && d.old.Key != d.new.Key && d.old.Key != "" && d.new.Key != "" {
+		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "an option of the build"})
+	}
 	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(weight(a.Kind), weight(b.Kind)) })
 	for i := range out {
 		out[i].Step = d.step

@@ -100,14 +100,19 @@ func (s *Step) alwaysRuns() bool {
 func (s *Step) ownSum(sets fileSets) (sum, bool) {
 	h, ok := newHasher(), !s.alwaysRuns()
 	h.add(s.ID.Instruction)
+	h.add(s.Key)
 	for _, in := range keyOrder(s.Inputs) {
-		h.add(kindOrder(in.Kind))
-		if !namedElsewhere(in.Kind) {
-			h.add(in.Name)
+		if s.Key == "" {
+			h.add(kindOrder(in.Kind))
+			if !namedElsewhere(in.Kind) {
+				h.add(in.Name)
+			}
+			h.add(in.Value)
+			h.add(in.Digest)
 		}
-		h.add(in.Value)
-		h.add(in.Digest)
-		h.add(sets[in.Files].sum)
+		if in.Files != "" || s.Key == "" {
+			h.add(sets[in.Files].sum)
+		}
 		ok = ok && !sets.lacks(&in)
 	}
 	return h.sum(), ok

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -35,9 +36,17 @@ type Step struct {
 	// NoCache: --no-cache or --no-cache-filter makes the step run.
 	NoCache bool `json:"noCache,omitempty"`
 	// Rule holds the settings in effect.
-	Rule    []PlanSetting `json:"rule,omitempty"`
-	Inputs  []Input       `json:"inputs"`
-	Follows []Follow      `json:"follows,omitempty"`
+	Rule   []PlanSetting `json:"rule,omitempty"`
+	Inputs []Input       `json:"inputs"`
+	// Key is a digest of the operation that the builder runs, without files and
+	// what the step follows. Where it is empty, the inputs stand for it.
+	Key     string   `json:"key,omitempty"`
+	Follows []Follow `json:"follows,omitempty"`
+}
+
+// Withholds reports whether the step has inputs whose value is not shown.
+func (s Step) Withholds() bool {
+	return slices.ContainsFunc(s.Inputs, func(in Input) bool { return in.Secret })
 }
 
 // PlanSetting is one option of the rule in effect for a step.

@@ -109,17 +109,20 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 	if len(b.ui.TargetPlatforms) > 0 {
 		opt.TargetPlatform = &b.ui.TargetPlatforms[0]
 	}
-	p, err := llbconv.Prepare(ctx, b.src.Data, opt)
+	converted, err := llbconv.Convert(ctx, b.src.Data, opt)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := converted.Definition(ctx); err != nil {
+		return nil, err
+	}
 	if b.canRecord() {
-		report, err := b.record(ctx, p, recorder.ModePredict)
+		report, err := b.record(ctx, converted, recorder.ModePredict)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
 			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
 		}
 	}
-	plan := p.Plan([]byte(b.nonce))
+	plan := converted.Plan([]byte(b.nonce))
 	if plan == nil {
 		return nil, errors.New("the plan of this Dockerfile is too large to be shown: its steps have too many arguments and environment variables")
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/llbconv"
@@ -26,14 +27,14 @@ type explanation struct {
 	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
 }
 
-// explain finds out why steps of a prepared build will run again and puts it
-// behind their names. What goes wrong costs the explanation, never the build: the
-// result is nil then.
-func (b *build) explain(ctx context.Context, p *llbconv.Prepared) *explanation {
-	if !p.Explains() || !b.canRecord() {
+// explain finds out why steps of a converted build will run again and puts it
+// behind their names in the build's definition. What goes wrong costs the
+// explanation, never the build: the result is nil then.
+func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.Definition) *explanation {
+	if !converted.Explains() || !b.canRecord() {
 		return nil
 	}
-	report, err := b.record(ctx, p, recorder.ModeRecord)
+	report, err := b.record(ctx, converted, recorder.ModeRecord)
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
@@ -42,7 +43,7 @@ func (b *build) explain(ctx context.Context, p *llbconv.Prepared) *explanation {
 		e.Predictions = cachepolicy.Predict(report.Plan, nil)
 	}
 	if report.Builds > 0 || report.Time.Before(b.start) {
-		p.Annotate(notes(e.Predictions))
+		converted.Annotate(def, notes(e.Predictions))
 	}
 	return e
 }

@@ -35,12 +35,7 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 	// cancels that of the others, whose findings must not get lost by that.
 	opt := b.options(ctx)
 	rb, err := b.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
-		prepared, err := llbconv.Prepare(ctx, b.src.Data, forPlatform(opt, platform, i))
-		if err != nil {
-			return nil, err
-		}
-		why := b.explain(ctx, prepared)
-		res, err := prepared.Emit(ctx)
+		res, err := llbconv.Convert(ctx, b.src.Data, forPlatform(opt, platform, i))
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +43,7 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, errors.Wrap(err, "failed to marshal LLB definition")
 		}
+		why := b.explain(ctx, res, def)
 		ref, err := b.solveDefinition(ctx, def)
 		if err != nil {
 			return nil, err

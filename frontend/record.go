@@ -35,31 +35,24 @@ func (b *build) canRecord() bool {
 	return !slices.ContainsFunc(recorderNeeds, func(id apicaps.CapID) bool { return caps.Supports(id) != nil })
 }
 
-// plan takes the plan of a prepared build. Where values are withheld from it, their
+// plan takes the plan of a converted build. Where values are withheld from it, their
 // digests are keyed with a key that only this builder has.
-func (b *build) plan(ctx context.Context, p *llbconv.Prepared) (plan *cachepolicy.Plan, keyID string, err error) {
-	plan = p.Plan([]byte(b.nonce))
-	if plan == nil || !withholds(plan) || !b.canRecord() {
+func (b *build) plan(ctx context.Context, converted *llbconv.Result) (plan *cachepolicy.Plan, keyID string, err error) {
+	plan = converted.Plan([]byte(b.nonce))
+	if plan == nil || !slices.ContainsFunc(plan.Steps, cachepolicy.Step.Withholds) || !b.canRecord() {
 		return plan, "", nil
 	}
 	key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
 	if err != nil {
 		return nil, "", err
 	}
-	return p.Plan(key), cachepolicy.RecordName(string(key)), nil
-}
-
-// withholds tells whether a plan has values that it does not show.
-func withholds(plan *cachepolicy.Plan) bool {
-	return slices.ContainsFunc(plan.Steps, func(s cachepolicy.Step) bool {
-		return slices.ContainsFunc(s.Inputs, func(in cachepolicy.Input) bool { return in.Secret })
-	})
+	return converted.Plan(key), cachepolicy.RecordName(string(key)), nil
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its
 // cache when nothing has changed.
-func (b *build) record(ctx context.Context, p *llbconv.Prepared, mode recorder.Mode) (*recorder.Report, error) {
-	plan, keyID, err := b.plan(ctx, p)
+func (b *build) record(ctx context.Context, converted *llbconv.Result, mode recorder.Mode) (*recorder.Report, error) {
+	plan, keyID, err := b.plan(ctx, converted)
 	if err != nil || plan == nil {
 		return nil, err
 	}
@@ -72,10 +65,7 @@ func (b *build) record(ctx context.Context, p *llbconv.Prepared, mode recorder.M
 	if mode != recorder.ModeRecord {
 		req.Nonce = b.nonce
 	}
-	states, err := p.Contexts(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
+	states := converted.Contexts(plan)
 	req.Contexts = slices.Sorted(maps.Keys(states))
 	mounts := []llb.RunOption{
 		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountShared)),

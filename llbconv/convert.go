@@ -64,6 +64,8 @@ type Result struct {
 	IgnoreCache bool
 
 	defaults []llb.ConstraintsOpt // of State's marshalling
+	g        *graph
+	main     *llb.State // the build context
 }
 
 // SBOMTargets are the filesystems that an SBOM scanner is given.
@@ -78,23 +80,19 @@ type SBOMTargets struct {
 // Convert turns the Dockerfile dt into LLB for one platform. An error about the
 // file carries its position as *parser.LocationError.
 func Convert(ctx context.Context, dt []byte, opt Options) (*Result, error) {
-	p, err := Prepare(ctx, dt, opt)
+	g, err := evaluated(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
-	return p.Emit(ctx)
+	main, err := g.c.emit(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	return g.c.assemble(g, main), nil
 }
 
-// Prepared is a Dockerfile that is evaluated for one platform: all that its steps
-// do is known, and nothing is emitted yet.
-type Prepared struct {
-	c *conversion
-	g *graph
-}
-
-// Prepare runs the phases of Convert up to the evaluated steps, with the same
-// errors.
-func Prepare(ctx context.Context, dt []byte, opt Options) (*Prepared, error) {
+// evaluated runs the phases of a conversion up to the evaluated steps.
+func evaluated(ctx context.Context, dt []byte, opt Options) (*graph, error) {
 	c, err := newConversion(opt, dt)
 	if err != nil {
 		return nil, err
@@ -122,15 +120,5 @@ func Prepare(ctx context.Context, dt []byte, opt Options) (*Prepared, error) {
 	if err := c.resolveKeys(ctx, g); err != nil {
 		return nil, err
 	}
-	return &Prepared{c, g}, nil
-}
-
-// Emit makes the LLB. It is called once, and fails where a source that a step
-// names cannot be used.
-func (p *Prepared) Emit(ctx context.Context) (*Result, error) {
-	main, err := p.c.emit(ctx, p.g)
-	if err != nil {
-		return nil, err
-	}
-	return p.c.assemble(p.g, main), nil
+	return g, nil
 }

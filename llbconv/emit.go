@@ -95,6 +95,8 @@ func (c *conversion) assemble(g *graph, main *llb.State) *Result {
 	setTarget(img, c.targetPlatform, c.implicitPlatform)
 
 	res := &Result{
+		g:           g,
+		main:        main,
 		State:       c.state(t),
 		defaults:    c.marshalDefaults(),
 		Image:       img,

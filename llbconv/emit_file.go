@@ -23,6 +23,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 		file.actions = append(file.actions, e.copyAction(s, op, f))
 	}
 	v := newFileVertex(file, s.name())
+	s.vertex = v
 	v.meta.IgnoreCache = s.noCache()
 	setExport(v, s.decision)
 	e.locate(v, s.location)
@@ -34,7 +35,8 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	if base == nil {
 		return v.Output()
 	}
-	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+noted(s.title, s.note), pb.CapMergeOp)
+	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
+	s.merge = merge
 	merge.meta.IgnoreCache = s.noCache()
 	setExport(merge, s.decision)
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
@@ -136,6 +138,7 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 			Timestamp:   timestamp,
 		}},
 	}}}, s.name())
+	s.vertex = v
 	e.locate(v, s.location)
 	return v.Output()
 }

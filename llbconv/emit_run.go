@@ -24,6 +24,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 		Security: op.security,
 	}}
 	v := newVertex(exec, s.name(), pb.CapExecMetaBase)
+	s.vertex = v
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
 	v.meta.IgnoreCache = s.noCache()

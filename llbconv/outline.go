@@ -13,13 +13,12 @@ import (
 
 // Outline describes the parameters that the target and the stages it needs take:
 // build arguments, secrets and SSH agents, each with the place where it is
-// declared, in the order of the file. It fails as Prepare does.
+// declared, in the order of the file. It fails as Convert does.
 func Outline(ctx context.Context, dt []byte, opt Options) (*outline.Outline, error) {
-	p, err := Prepare(ctx, dt, opt)
+	g, err := evaluated(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
-	g := p.g
 	o := outliner{
 		metaArgs: g.c.metaArgs,
 		stages:   map[*stage]bool{},

@@ -1,7 +1,6 @@
 package llbconv
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 )
@@ -20,88 +20,97 @@ const maxPlanInputs = 50_000
 // Plan says what every step of the target is keyed by. The values of secret-looking
 // variables are in it as digests keyed with secretKey. Sets of files have their
 // patterns only. It is nil for a file whose plan would be too large to be of use.
-func (p *Prepared) Plan(secretKey []byte) *cachepolicy.Plan {
-	cfg := &p.c.opt.Config
+// The digests of the steps' operations are those of the last Definition; without
+// one there are none.
+func (r *Result) Plan(secretKey []byte) *cachepolicy.Plan {
+	c := r.g.c
+	cfg := &c.opt.Config
 	w := &planner{
-		c:    p.c,
+		c:    c,
 		key:  secretKey,
 		ends: map[*stage][]int{},
 		sets: map[string]string{},
 		plan: &cachepolicy.Plan{
 			Version:    cachepolicy.PlanVersion,
-			Dockerfile: p.fileName(),
+			Dockerfile: r.fileName(),
 			Target:     cfg.Target,
-			Platform:   platforms.FormatAll(p.c.targetPlatform),
+			Platform:   platforms.FormatAll(c.targetPlatform),
 			Steps:      []cachepolicy.Step{},
 		},
 	}
-	reachable := p.g.reachable()
-	for _, s := range p.g.stages[:p.g.inFile] {
-		if !reachable[s] {
-			continue
-		}
+	stages := r.g.planned()
+	for _, s := range stages {
 		w.stage(s)
 		if w.inputs > maxPlanInputs {
 			return nil
 		}
 	}
+	w.setKeys(stages)
 	return w.plan
 }
 
-// Annotate puts notes behind the progress names of steps, by their index in the
-// plan. It is called before Emit.
-func (p *Prepared) Annotate(notes map[int]string) {
+// Annotate puts notes behind the progress names of steps in a definition of the
+// result, by the steps' index in the plan.
+func (r *Result) Annotate(def *pb.Definition, notes map[int]string) {
 	i := 0
-	note := func() string {
-		i++
-		return notes[i-1]
-	}
-	reachable := p.g.reachable()
-	for _, s := range p.g.stages[:p.g.inFile] {
-		if !reachable[s] {
-			continue
-		}
+	for _, s := range r.g.planned() {
 		if s.hasFrom() {
-			if text := note(); text != "" && s.pinned != "" {
-				p.c.nameImageRoot(s, text)
+			if v, ok := vertexOf(s.root.out); ok {
+				annotate(def, v, s.prefix, "FROM "+s.pinned, notes[i])
 			}
+			i++
 		}
 		for _, st := range s.steps {
-			st.note = note()
+			annotate(def, st.vertex, st.prefix, st.title, notes[i])
+			if st.merge != nil {
+				annotate(def, st.merge, st.prefix+"LINK ", st.title, notes[i])
+			}
+			i++
 		}
 	}
 }
 
-// Contexts returns the build contexts that the plan's sets of files are selected
-// from, by name; the main one's is empty. They are narrowed to what the build
-// reads. It fails where the context cannot be read.
-func (p *Prepared) Contexts(ctx context.Context, plan *cachepolicy.Plan) (map[string]llb.State, error) {
-	out := map[string]llb.State{}
-	for _, set := range plan.Files {
-		if set.Context != "" {
-			continue
-		}
-		main, err := p.c.mainContext(ctx, p.g)
-		if err != nil {
-			return nil, err
-		}
-		out[""] = *main
-		break
+// annotate puts a note behind a vertex's name.
+func annotate(def *pb.Definition, v *vertex, prefix, title, note string) {
+	md := def.Metadata[string(v.digest)]
+	if note == "" || md == nil {
+		return
 	}
-	for _, s := range p.g.stages {
+	title = noted(title, note)
+	md.Description[keyCustomName] = prefix + title
+	if pg := md.ProgressGroup; pg != nil {
+		pg.Name = strings.TrimSuffix(prefix, "LINK ") + title
+	}
+}
+
+// planned lists the stages whose steps are in the plan, in the order of the file.
+func (g *graph) planned() []*stage {
+	reachable := g.reachable()
+	return slices.DeleteFunc(slices.Clone(g.stages[:g.inFile]), func(s *stage) bool { return !reachable[s] })
+}
+
+// Contexts returns the build contexts that a plan's sets of files are selected
+// from, by name; the main one's is empty. They are narrowed to what the build
+// reads.
+func (r *Result) Contexts(plan *cachepolicy.Plan) map[string]llb.State {
+	out := map[string]llb.State{}
+	if slices.ContainsFunc(plan.Files, func(f cachepolicy.FileSet) bool { return f.Context == "" }) {
+		out[""] = *r.main
+	}
+	for _, s := range r.g.stages {
 		if name, ok := s.localContext(); ok {
 			out[name] = llb.NewState(s.root.out)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Explains tells whether the build wants to know why steps run again.
-func (p *Prepared) Explains() bool { return !p.c.rules.overrides.ExplainOff }
+func (r *Result) Explains() bool { return !r.g.c.rules.overrides.ExplainOff }
 
 // fileName is the Dockerfile's name as the user gave it.
-func (p *Prepared) fileName() string {
-	if sm := p.c.opt.SourceMap; sm != nil {
+func (r *Result) fileName() string {
+	if sm := r.g.c.opt.SourceMap; sm != nil {
 		return sm.Filename
 	}
 	return ""

@@ -58,11 +58,14 @@ func TestPlan(t *testing.T) {
 
 func planOf(t *testing.T, c *oracle.Case) *cachepolicy.Plan {
 	t.Helper()
-	p, err := oracle.Prepare(t.Context(), c, nil)
+	res, err := oracle.Converted(t.Context(), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Plan([]byte("key"))
+	if _, err := res.Definition(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return res.Plan([]byte("key"))
 }
 
 // TestPlanHolds makes the plan of every golden that converts: it must be one that
@@ -70,7 +73,7 @@ func planOf(t *testing.T, c *oracle.Case) *cachepolicy.Plan {
 func TestPlanHolds(t *testing.T) {
 	for _, corpus := range readCorpora(t) {
 		for _, c := range corpus.Cases {
-			p, err := oracle.Prepare(t.Context(), &c.Case, nil)
+			p, err := oracle.Converted(t.Context(), &c.Case, nil)
 			if err != nil {
 				continue
 			}
@@ -88,26 +91,20 @@ func TestPlanHolds(t *testing.T) {
 
 // TestAnnotate puts a note behind every step and looks for it in the LLB.
 func TestAnnotate(t *testing.T) {
-	c := &oracle.Case{Dockerfile: []byte("FROM busybox AS a\nRUN one\nFROM a\nWORKDIR /w\nCOPY --link x .\nRUN two\nFROM a AS unused\nRUN three\n"), Attrs: map[string]string{"target": "stage-1"}}
-	c.Attrs = nil
-	c.Dockerfile = []byte(strings.Replace(string(c.Dockerfile), "FROM a AS unused\nRUN three\n", "", 1))
-	p, err := oracle.Prepare(t.Context(), c, nil)
+	c := &oracle.Case{Dockerfile: []byte("FROM busybox AS a\nRUN one\nFROM a AS unused\nRUN three\nFROM a\nWORKDIR /w\nCOPY --link x .\nRUN two\n")}
+	res, err := oracle.Converted(t.Context(), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	notes := map[int]string{}
-	for i, s := range p.Plan(nil).Steps {
+	for i, s := range res.Plan(nil).Steps {
 		notes[i] = "because of " + s.ID.String()
 	}
-	p.Annotate(notes)
-	res, err := p.Emit(t.Context())
+	def, err := res.Definition(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	def, err := res.State.Marshal(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	res.Annotate(def, notes)
 	found := map[string]bool{}
 	for _, m := range def.Metadata {
 		name := m.Description["llb.customname"]

@@ -240,12 +240,7 @@ func (c *conversion) lookupImage(ctx context.Context, ref reference.Named, platf
 // setImageRoot makes the image source of a stage whose base is an image.
 func (c *conversion) setImageRoot(s *stage) {
 	s.prefix = s.stepPrefix(c, false, s.platform, nil)
-	c.nameImageRoot(s, "")
-}
-
-// nameImageRoot makes the image source with a note behind its name.
-func (c *conversion) nameImageRoot(s *stage, note string) {
-	v := newVertex(imageSource(s.ref, c.opt.Config.ImageResolveMode), s.prefix+noted("FROM "+s.pinned, note), pb.CapSourceImage)
+	v := newVertex(imageSource(s.ref, c.opt.Config.ImageResolveMode), s.prefix+"FROM "+s.pinned, pb.CapSourceImage)
 	if c.opt.Config.ImageResolveMode == llb.ResolveModeForcePull {
 		v.needs(pb.CapSourceImageResolveMode)
 	}

@@ -20,12 +20,15 @@ type step struct {
 	stage    *stage
 	cmd      instructions.Command
 	title    string // progress text without the prefix
-	note     string // why it runs again, for the progress text
 	prefix   string // progress prefix, "[stage 2/5] " or "[stage 2/5] ONBUILD "
 	number   int    // of total, as in the prefix
 	location []parser.Range
 	op       stepOp
 	decision *decision // what its cache rule means; nil without one
+
+	// Set when it is emitted: the operation, and what puts it on top of the stage
+	// if that is another one.
+	vertex, merge *vertex
 
 	// For the plan.
 	vars              envSnapshot // what the instruction's words are expanded with
@@ -39,7 +42,7 @@ func (s *step) noCache() bool {
 }
 
 // name is the step's name in progress output.
-func (s *step) name() string { return s.prefix + noted(s.title, s.note) }
+func (s *step) name() string { return s.prefix + s.title }
 
 // stepOp is what a step does: *runOp, *copyOp or *workdirOp.
 type stepOp interface{ isStepOp() }

@@ -137,13 +137,13 @@ func (r *request) options(c *Case, platform *ocispecs.Platform) llbconv.Options 
 	}
 }
 
-// Prepare runs the phases of this project's converter that a plan needs.
-func Prepare(ctx context.Context, c *Case, platform *ocispecs.Platform) (*llbconv.Prepared, error) {
+// Converted returns what this project's converter makes of a case.
+func Converted(ctx context.Context, c *Case, platform *ocispecs.Platform) (*llbconv.Result, error) {
 	r, err := newRequest(c)
 	if err != nil {
 		return nil, err
 	}
-	return llbconv.Prepare(ctx, c.Dockerfile, r.options(c, platform))
+	return llbconv.Convert(ctx, c.Dockerfile, r.options(c, platform))
 }
 
 // result is what both converters return.

@@ -1,0 +1,121 @@
+package llbconv
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// setKeys gives every step of the plan that runs an operation a digest of it: with
+// all that is in BuildKit's key of the operation, and without its inputs, which the
+// plan has as files and as what the step follows.
+func (w *planner) setKeys(stages []*stage) {
+	k := keyer{steps: map[*vertex]bool{}}
+	if slices.ContainsFunc(w.plan.Steps, cachepolicy.Step.Withholds) {
+		k.secret = w.key // a digest of all values would give the secret ones away
+	}
+	for _, s := range stages {
+		for _, st := range s.steps {
+			k.steps[st.vertex] = true
+		}
+	}
+	i := 0
+	for _, s := range stages {
+		if s.hasFrom() {
+			i++ // an image is keyed by its digest alone
+		}
+		for _, st := range s.steps {
+			if st.decision == nil || !st.decision.Off { // off has a new key each time
+				w.plan.Steps[i].Key = k.key(st.vertex)
+			}
+			i++
+		}
+	}
+}
+
+// keyer takes the digests of operations.
+type keyer struct {
+	steps  map[*vertex]bool
+	secret []byte // keys the digests, unless it is empty
+}
+
+// key returns the digest of an encoded operation; nothing if it is not encoded.
+func (k *keyer) key(v *vertex) string {
+	var op pb.Op
+	if v == nil || op.UnmarshalVT(v.bytes) != nil || op.Op == nil {
+		return ""
+	}
+	for _, in := range op.Inputs {
+		in.Digest = k.inputKey(v, in.Digest)
+	}
+	keepKeyed(&op)
+	data, err := op.MarshalVT()
+	if err != nil {
+		return ""
+	}
+	if len(k.secret) == 0 {
+		sum := sha256.Sum256(data)
+		return "sha256:" + hex.EncodeToString(sum[:])
+	}
+	mac := hmac.New(sha256.New, k.secret)
+	mac.Write(data)
+	return "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// inputKey returns what an input adds to the key of v itself. That is nothing,
+// unless it is a file operation that prepares something for this step alone, such
+// as an inline document.
+func (k *keyer) inputKey(v *vertex, digest string) string {
+	for _, out := range v.op.inputs() {
+		in, ok := vertexOf(out)
+		if !ok || string(in.digest) != digest || k.steps[in] {
+			continue
+		}
+		if _, ok := in.op.(*fileOp); ok {
+			return k.key(in)
+		}
+	}
+	return ""
+}
+
+// vertexOf returns the converter's own vertex behind an output.
+func vertexOf(out llb.Output) (*vertex, bool) {
+	o, ok := out.(vertexOutput)
+	return o.v, ok
+}
+
+// keepKeyed removes from an operation what BuildKit leaves out of its key (seen in
+// v0.33.1): file operations run anywhere, and proxies, addresses of extra hosts
+// and the identity of most cache mounts make no difference.
+func keepKeyed(op *pb.Op) {
+	op.Constraints = nil
+	switch o := op.Op.(type) {
+	case *pb.Op_Exec:
+		o.Exec.Meta.ProxyEnv = nil
+		for _, h := range o.Exec.Meta.ExtraHosts {
+			h.IP = ""
+		}
+		for _, m := range o.Exec.Mounts {
+			if c := m.CacheOpt; c != nil && !isDefaultCache(m) {
+				c.ID, c.Sharing = "", pb.CacheSharingOpt_SHARED
+			}
+		}
+	case *pb.Op_File, *pb.Op_Merge:
+		op.Platform = nil
+	}
+}
+
+// isDefaultCache tells whether a cache mount has the id that its target gives it,
+// which stays in the key.
+func isDefaultCache(m *pb.Mount) bool {
+	_, id, ok := strings.Cut(m.CacheOpt.ID, "/")
+	own := m.CacheOpt.ID == m.Dest || ok && id == m.Dest
+	return own && m.CacheOpt.Sharing == pb.CacheSharingOpt_SHARED
+}
