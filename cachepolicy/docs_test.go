@@ -40,21 +40,36 @@ func TestDocumentedRules(t *testing.T) {
 	}
 }
 
-// The error and the override that the documentation shows are real.
+// The error that the documentation shows is real, and so are the overrides and the
+// expectations.
 func TestDocumentedTexts(t *testing.T) {
-	text, err := os.ReadFile("../docs/cache-rules.md")
-	if err != nil {
-		t.Fatal(err)
+	var pages string
+	for _, file := range []string{"../docs/cache-rules.md", "../docs/recipes.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages += string(text)
 	}
 	_, ruleErr := ParseRule("tll=24h", Origin{Kind: OriginRule, Line: 3})
-	if !strings.Contains(string(text), "\n"+ruleErr.Error()+"\n") {
+	if !strings.Contains(pages, "\n"+ruleErr.Error()+"\n") {
 		t.Errorf("the documentation does not show %q", ruleErr)
 	}
-	m := regexp.MustCompile(`--build-arg 'CACHEWRIGHT_RULES=([^']*)'`).FindAllStringSubmatch(string(text), -1)
-	if len(m) == 0 {
-		t.Fatal("no override is shown")
+	found := map[string]int{}
+	for _, m := range regexp.MustCompile(`--build-arg '(CACHEWRIGHT_\w+)=([^']*)'`).FindAllStringSubmatch(pages, -1) {
+		found[m[1]]++
+		switch m[1] {
+		case ArgRules:
+			mustOverrides(t, m[2])
+		case ArgExpect:
+			if _, err := ParseExpectations(m[2]); err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Errorf("the test does not know %s", m[0])
+		}
 	}
-	for _, o := range m {
-		mustOverrides(t, o[1])
+	if found[ArgRules] < 3 || found[ArgExpect] == 0 {
+		t.Errorf("overrides and expectations shown: %v", found)
 	}
 }
