@@ -274,9 +274,12 @@ func BenchmarkRecord(b *testing.B) {
 			r = r.Add(RecordedBuild{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), PastBuild: build})
 		}
 		data := r.Encode()
-		b.Run(fmt.Sprintf("encode-%d-files", files), func(b *testing.B) {
+		b.Run(fmt.Sprintf("add-%d-files", files), func(b *testing.B) {
+			kept := DecodeRecord(data)
+			build := RecordedBuild{ID: "new", Time: time.Unix(1000, 0), PastBuild: bigBuild(50, files, "new")}
+			build.Plan.Files[0].SetFiles(build.Plan.Files[0].Files)
 			for b.Loop() {
-				r.Encode()
+				kept.Add(build).Encode()
 			}
 			b.ReportMetric(float64(len(data)), "bytes")
 		})

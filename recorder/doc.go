@@ -47,8 +47,8 @@ type Dirs struct {
 	Contexts string // holds 0, 1, …
 	// Dockerfile is the directory of the Dockerfile, or empty if it is not known.
 	Dockerfile string
-	Records  string
-	Out      string // takes ReportName and KeyName
+	Records    string
+	Out        string // takes ReportName and KeyName
 }
 
 // MountedDirs returns the places where the frontend mounts everything.
