@@ -2,7 +2,9 @@ package recorder
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -143,6 +145,32 @@ func TestIndexRacy(t *testing.T) {
 	n.stat.ctime = x.taken.UnixNano()
 	if x.add(n); len(x.entries) != 0 || x.changed {
 		t.Error("a racy file is in the index")
+	}
+}
+
+// A directory counts as it was when it was new, as it does for the builder.
+func TestIndexDirectory(t *testing.T) {
+	b := newBox(t)
+	writeFile(t, b.context(), "dir/", "") // and no waiting: it is racy
+	b.good(b.run(ModeRecord, copyPlan("dir")))
+	b.must(os.Chmod(filepath.Join(b.context(), "dir"), 0o700))
+	if got := state(b.good(b.run(ModePredict, copyPlan("dir")))); got != "hit" {
+		t.Error(got)
+	}
+}
+
+// What could not be read once is not taken for read the next time.
+func TestDigestFails(t *testing.T) {
+	b := newBox(t)
+	b.write(map[string]string{"a": "1"})
+	tree, x := b.index()
+	files, err := selectFiles(tree, &cachepolicy.FileSet{Patterns: []string{"."}})
+	b.must(err)
+	b.must(os.Remove(filepath.Join(b.context(), "a")))
+	for range 2 {
+		if err := tree.digestFiles(files, x); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -93,6 +93,23 @@ func TestContexts(t *testing.T) {
 	}
 }
 
+// A selection that is too large is unknown.
+func TestTooManyFiles(t *testing.T) {
+	b := newBox(t)
+	const files = 1000
+	for i := range files {
+		writeFile(t, b.context(), fmt.Sprint(i), "")
+	}
+	var patterns []string
+	for range maxFiles/files + 1 {
+		patterns = append(patterns, "*")
+	}
+	r := b.run(ModeRecord, planOf(cachepolicy.FileSet{ID: "few", Patterns: []string{"1"}}, cachepolicy.FileSet{ID: "many", Patterns: patterns}))
+	if few, many := r.Plan.Files[0].Known, r.Plan.Files[1].Known; !few || many || len(r.Problems) != 1 {
+		t.Errorf("few %v, many %v, problems %q", few, many, r.Problems)
+	}
+}
+
 // What cannot be read is unknown, and the rest of the build is recorded.
 func TestUnreadable(t *testing.T) {
 	b := newBox(t)

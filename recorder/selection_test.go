@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -118,6 +119,8 @@ func names(files []selected) string {
 			kinds[f.path] = "/"
 		case f.node.isLink():
 			kinds[f.path] = "@"
+		default:
+			kinds[f.path] = ""
 		}
 	}
 	for _, f := range listFiles(files) {
@@ -130,6 +133,37 @@ func names(files []selected) string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// A link that one pattern follows and another does not counts both ways.
+func TestSelectLinkTwice(t *testing.T) {
+	changes := map[string]func(dir string) error{
+		"target's content": func(dir string) error { return os.WriteFile(dir+"/src/main.go", []byte("MAIN"), 0o644) },
+		"target": func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/src/same", []byte("main"), 0o644), os.Remove(dir+"/src/inner"), os.Symlink("same", dir+"/src/inner"))
+		},
+	}
+	for name, change := range changes {
+		b := newBox(t)
+		b.write(selectionFiles)
+		inner := func() cachepolicy.File {
+			tree, err := openTree(b.context())
+			b.must(err)
+			files, err := selectFiles(tree, &cachepolicy.FileSet{Patterns: []string{"src", "src/in*"}})
+			b.must(err)
+			b.must(tree.digestFiles(files, decodeIndex(nil, time.Now())))
+			list := listFiles(files)
+			if list[2].Path != "src/inner" || list[3].Path == "src/inner" {
+				t.Fatalf("files %v", list)
+			}
+			return list[2]
+		}
+		before := inner()
+		b.must(change(b.context()))
+		if inner() == before {
+			t.Errorf("%s: the change is not seen", name)
+		}
+	}
 }
 
 // Everything is everything but the root itself.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // fill puts n files into the store, file 0 the latest.
@@ -59,6 +61,26 @@ func TestStoreBounded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is no file of a reasonable size is as good as none.
+func TestStoreReads(t *testing.T) {
+	b := newBox(t)
+	s := store{dir: b.Records}
+	at := func(name string) string { return filepath.Join(b.Records, name) }
+	b.must(os.WriteFile(at("file"), []byte("1234"), 0o644))
+	b.must(os.Mkdir(at("dir"), 0o755))
+	b.must(unix.Mkfifo(at("fifo"), 0o644))
+	tests := []struct {
+		name string
+		max  int
+		want string
+	}{{"file", 4, "1234"}, {"file", 3, ""}, {"dir", 1 << 20, ""}, {"fifo", 4, ""}, {"missing", 4, ""}}
+	for _, test := range tests {
+		if got, err := s.read(test.name, test.max); err != nil || string(got) != test.want {
+			t.Errorf("%s, at most %d: %.20q, %v", test.name, test.max, got, err)
+		}
 	}
 }
 

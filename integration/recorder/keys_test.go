@@ -24,7 +24,7 @@ func TestKeysAreTheBuilders(t *testing.T) {
 	l.link("dangling", "nowhere")
 	selectors := []selector{
 		{patterns: "."}, {patterns: "a.txt"}, {patterns: "src"}, {patterns: "src/sub/"}, {patterns: "link"}, {patterns: "filelink"},
-		{patterns: "a.txt b.txt"}, {patterns: "src src/inner"}, {patterns: "link/deep"}, {patterns: "src/inner"},
+		{patterns: "a.txt b.txt"}, {patterns: "src src/inner"}, {patterns: "src src/in*"}, {patterns: "link/deep"}, {patterns: "src/inner"},
 		{patterns: "*.txt"}, {patterns: "s*/*.go"}, {patterns: "link/*.go"}, {patterns: "lin*"}, {patterns: "src/in*"}, {patterns: "src/*"},
 		{patterns: "*.md"}, {patterns: "dang*"}, {patterns: "[!x]*"},
 		{patterns: ".", exclude: "**/*.go dangling"}, {patterns: "src", exclude: "sub"}, {patterns: "src", exclude: "* !sub/x.go"},
