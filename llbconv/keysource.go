@@ -176,7 +176,9 @@ func (e *emitter) remote(k *keySource, name string) llb.State {
 		return llb.HTTP(k.Ref, llb.Filename(keyFile), title, at)
 	}
 	ref := *k.git
-	ref.Submodules = new(bool) // the commit says which
+	if !e.c.lacks(pb.CapSourceGitSkipSubmodules) {
+		ref.Submodules = new(bool) // the commit says which
+	}
 	return e.git(&gitSource{ref: &ref, checksum: ref.Checksum}, title, at)
 }
 
