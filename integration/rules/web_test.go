@@ -19,6 +19,7 @@ import (
 type web struct {
 	*httptest.Server
 	repositories string
+	making       sync.Mutex // a repository
 
 	mu    sync.Mutex
 	pages map[string]page
@@ -194,14 +195,7 @@ func keyGit(w *web) []rebuild {
 		name := strings.ReplaceAll(c.name, " ", "-") + ".git"
 		r := rebuild{
 			name: c.name, dockerfile: replaced(file, "%", w.URL+"/git/"+name+c.ref),
-			prepare: func(p *project) {
-				w.git(p, name, "init --initial-branch=main .")
-				p.must(os.Mkdir(filepath.Join(w.repositories, name, "dir"), 0o755))
-				p.must(os.WriteFile(filepath.Join(w.repositories, name, "dir", "file"), nil, 0o644))
-				w.git(p, name, "add .")
-				w.git(p, name, "commit -m first")
-				w.git(p, name, "tag v1")
-			},
+			prepare: func(p *project) { w.repository(p, name) },
 			change: func(p *project) {
 				for _, command := range c.change {
 					w.git(p, name, command)
@@ -216,13 +210,28 @@ func keyGit(w *web) []rebuild {
 	return cases
 }
 
-// git runs a git command in a repository, which is made if it is not there.
+// repository makes a repository with a commit, unless it is there.
+func (w *web) repository(p *project, name string) {
+	p.t.Helper()
+	w.making.Lock()
+	defer w.making.Unlock()
+	dir := filepath.Join(w.repositories, name, "dir")
+	if _, err := os.Stat(dir); err == nil {
+		return
+	}
+	p.must(os.MkdirAll(dir, 0o755))
+	p.must(os.WriteFile(filepath.Join(dir, "file"), nil, 0o644))
+	w.git(p, name, "init --initial-branch=main .")
+	w.git(p, name, "add .")
+	w.git(p, name, "commit -m first")
+	w.git(p, name, "tag v1")
+}
+
+// git runs a git command in a repository.
 func (w *web) git(p *project, repository, command string) {
 	p.t.Helper()
-	dir := filepath.Join(w.repositories, repository)
-	p.must(os.MkdirAll(dir, 0o755))
 	cmd := exec.CommandContext(p.t.Context(), "git", strings.Fields(command)...)
-	cmd.Dir = dir
+	cmd.Dir = filepath.Join(w.repositories, repository)
 	cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a",
 		"GIT_COMMITTER_EMAIL=a@example.org", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	if out, err := cmd.CombinedOutput(); err != nil {
