@@ -64,6 +64,7 @@ type Result struct {
 	IgnoreCache bool
 
 	defaults []llb.ConstraintsOpt // of State's marshalling
+	vertices int                  // about how many there are
 	g        *graph
 	main     *llb.State // the build context
 }

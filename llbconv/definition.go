@@ -21,7 +21,12 @@ func (r *Result) Definition(ctx context.Context, opts ...llb.ConstraintsOpt) (*p
 	if out == nil || out.Vertex(ctx, c) == nil {
 		return &pb.Definition{}, nil
 	}
-	w := walk{ctx: ctx, constraints: c, seen: map[llb.Vertex]bool{}}
+	w := walk{
+		ctx:         ctx,
+		constraints: c,
+		seen:        make(map[llb.Vertex]bool, r.vertices),
+		order:       make([]llb.Vertex, 0, r.vertices),
+	}
 	w.visit(out.Vertex(ctx, c))
 	d := newDefinition(len(w.order))
 	for _, v := range w.order {

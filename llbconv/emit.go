@@ -111,6 +111,7 @@ func (c *conversion) assemble(g *graph, main *llb.State) *Result {
 	}
 	reachable := g.reachable()
 	for _, s := range g.stages {
+		res.vertices += 1 + len(s.steps)
 		if s != t && reachable[s] && s.scan {
 			res.SBOM.Extras[s.label] = c.state(s)
 			res.IgnoreCache = res.IgnoreCache || s.noCache

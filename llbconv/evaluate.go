@@ -45,6 +45,8 @@ func (c *conversion) evaluate(g *graph) error {
 		}
 		e.ignored = c.ignored
 		evals[s] = e
+		s.steps = make([]*step, 0, s.total)
+		s.config.history.own = make([]historyEntry, 0, len(s.commands))
 		for _, cmd := range s.commands {
 			if err := e.instruction(cmd); err != nil {
 				return located(err, cmd.Location())

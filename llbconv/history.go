@@ -40,10 +40,12 @@ func (h *history) addRun(run *runHistory, at *time.Time) {
 
 func (h *history) entries() []ocispecs.History {
 	var chain []*history
+	size := 0
 	for p := h; p != nil; p = p.parent {
 		chain = append(chain, p)
+		size += len(p.inherited) + len(p.own)
 	}
-	var out []ocispecs.History
+	out := make([]ocispecs.History, 0, size)
 	for _, p := range slices.Backward(chain) {
 		out = append(out, p.inherited...)
 		for _, e := range p.own {
