@@ -87,6 +87,8 @@ func recipes() map[string]example {
 		"recipes.md/Security updates/2": {args: clock, changes: []change{
 			{"Sunday", at(sunday), []string{"RUN apk"}, nil},
 			{"Monday", at(monday), nil, nil},
+			{"once more", given("CACHEWRIGHT_RULES", "@3: off"), []string{"RUN apk"}, nil},
+			{"without the override", given("CACHEWRIGHT_RULES", ""), nil, nil},
 		}},
 		"recipes.md/Security updates/3": {files: install, args: clock, changes: []change{
 			{"the next day", at(sunday), []string{"RUN apt-get", "COPY"}, nil},
