@@ -82,7 +82,7 @@ func (w *recordWriter) collectFiles(builds []RecordedBuild) {
 
 // mergeFiles joins two sorted lists; what is in both is there once.
 func mergeFiles(a, b []File) []File {
-	out := make([]File, 0, max(len(a), len(b)))
+	out := make([]File, 0, max(len(a), len(b))+len(b)/8) // most are in both
 	for len(a) > 0 && len(b) > 0 {
 		c := compareFiles(&a[0], &b[0])
 		if c <= 0 {

@@ -87,6 +87,7 @@ const (
 	indexMagic   = "CWINDEX"
 	indexVersion = 1
 	indexNumbers = 8 + 8 + 8 + 8 + 8 + 4 + 4 + 4 + 1 // of one entry
+	averageEntry = indexNumbers + len(cachepolicy.FileDigest{}) + 40
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -108,7 +109,8 @@ func (x *index) encode() []byte {
 	slices.Sort(paths)
 	slices.Sort(unused)
 	paths = append(paths, unused...)
-	out := append([]byte(indexMagic), indexVersion)
+	out := make([]byte, 0, len(paths)*averageEntry)
+	out = append(append(out, indexMagic...), indexVersion)
 	for _, p := range paths[:min(len(paths), maxIndexEntries)] {
 		if len(out)+len(p)+indexNumbers+2*binary.MaxVarintLen64 > maxIndexBytes {
 			break
@@ -147,7 +149,7 @@ func decodeIndex(data []byte, taken time.Time) *index {
 		return x
 	}
 	text := string(data[header:tail]) // the paths are parts of it
-	entries := make(map[string]indexEntry, len(text)/(indexNumbers+len(cachepolicy.FileDigest{})+32))
+	entries := make(map[string]indexEntry, len(text)/averageEntry)
 	for rest := text; rest != ""; {
 		n, size := binary.Uvarint([]byte(rest[:min(len(rest), binary.MaxVarintLen64)]))
 		if size <= 0 || n > uint64(len(rest)) || size+int(n)+indexNumbers+len(cachepolicy.FileDigest{}) > len(rest) {
