@@ -156,7 +156,7 @@ func (e *predictor) step(i int) (State, []Reason) {
 	s, k := &e.plan.Steps[i], e.keys[i]
 	known := func(b *pastKeys) bool { return k.weakOK && b.weak[k.weak] }
 	if s.NoCache {
-		e.forced[i] = len(e.past) == 0 || e.anyPast(known)
+		e.forced[i] = len(e.past) == 0 || !k.weakOK || e.anyPast(known)
 		return StateReRun, []Reason{{Step: i, Kind: ReasonNoCache}}
 	}
 	if s.alwaysRuns() {

@@ -20,8 +20,7 @@ const maxPlanInputs = 50_000
 // Plan says what every step of the target is keyed by. The values of secret-looking
 // variables are in it as digests keyed with secretKey. Sets of files have their
 // patterns only. It is nil for a file whose plan would be too large to be of use.
-// The digests of the steps' operations are those of the last Definition; without
-// one there are none.
+// It is taken after Definition, and has the steps that are in there.
 func (r *Result) Plan(secretKey []byte) *cachepolicy.Plan {
 	c := r.g.c
 	cfg := &c.opt.Config
@@ -83,10 +82,22 @@ func annotate(def *pb.Definition, v *vertex, prefix, title, note string) {
 	}
 }
 
-// planned lists the stages whose steps are in the plan, in the order of the file.
+// planned lists the stages whose steps are in the plan, in the order of the file:
+// those that are in the definition. A stage that is only named, as in a COPY
+// --from that takes nothing but inline documents, is not.
 func (g *graph) planned() []*stage {
 	reachable := g.reachable()
-	return slices.DeleteFunc(slices.Clone(g.stages[:g.inFile]), func(s *stage) bool { return !reachable[s] })
+	return slices.DeleteFunc(slices.Clone(g.stages[:g.inFile]), func(s *stage) bool { return !reachable[s] || !s.inDefinition() })
+}
+
+// inDefinition tells whether the stage's vertices were marshalled. One that starts
+// from another's vertices and adds none counts too.
+func (s *stage) inDefinition() bool {
+	if len(s.steps) > 0 {
+		return s.steps[0].vertex.bytes != nil
+	}
+	v, ok := vertexOf(s.root.out)
+	return s.base != nil || !ok || v.bytes != nil
 }
 
 // Contexts returns the build contexts that a plan's sets of files are selected

@@ -77,6 +77,9 @@ func TestPlanHolds(t *testing.T) {
 			if err != nil {
 				continue
 			}
+			if _, err := p.Definition(t.Context()); err != nil {
+				continue
+			}
 			plan := p.Plan(nil)
 			dt, err := cachepolicy.EncodePlan(plan)
 			if err != nil {
