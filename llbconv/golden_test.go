@@ -55,6 +55,7 @@ func TestDifferencesInBinary(t *testing.T) {
 var binaryDifferences = []struct{ row, dockerfile string }{
 	{"invalid-utf8", "FROM busybox\nRUN echo \xff\n"},
 	{"invalid-utf8", "FROM 0${0#0\x80}"},
+	{"invalid-utf8", "FROM \x850\nCMD"},
 	{"invalid-utf8", "FROM busybox\nRUN [\"a\", \"\xff\"]\n"},
 }
 

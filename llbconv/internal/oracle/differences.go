@@ -44,10 +44,10 @@ var rows = []row{
 	}},
 	{id: "onbuild-late-image", covers: func(c *Case, upstream, ours *Outcome, d *Diff) bool {
 		if d.Kind == "error" {
-			return ours.Err != nil && strings.Contains(ours.Err.Text, ": not found") && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild"))
+			return notFound(ours) && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild"))
 		}
 		if d.Kind == "warnings" && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild")) {
-			return warningsText(upstream.Warnings) == warningsText(slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
+			return notFound(ours) && endsEarlier(upstream, ours) || warningsText(upstream.Warnings) == warningsText(slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
 				return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, func(u Warning) bool { return u.Message == w.Message })
 			}))
 		}
@@ -78,7 +78,8 @@ var rows = []row{
 		return guess != "" && text == ourText || text == ourText && strings.Contains(ours.Err.Text, "(did you mean docker.io/library/")
 	}},
 	{id: "invalid-utf8", covers: func(c *Case, upstream, ours *Outcome, d *Diff) bool {
-		return d.Kind == "error" && ours.Err != nil && strings.HasPrefix(ours.Err.Text, "text is not valid UTF-8") &&
+		return (d.Kind == "error" || d.Kind == "warnings" && endsEarlier(upstream, ours)) &&
+			ours.Err != nil && strings.HasPrefix(ours.Err.Text, "text is not valid UTF-8") &&
 			upstream.Err != nil && strings.Contains(upstream.Err.Text, "invalid UTF-8")
 	}},
 	{id: "replaced-stage-platform", covers: func(c *Case, _, _ *Outcome, d *Diff) bool {
@@ -110,6 +111,15 @@ func lateImage(upstream *Outcome) bool {
 		}
 	}
 	return false
+}
+
+func notFound(o *Outcome) bool {
+	return o.Err != nil && strings.Contains(o.Err.Text, ": not found")
+}
+
+// endsEarlier tells whether ours gives the same warnings up to where its error is.
+func endsEarlier(upstream, ours *Outcome) bool {
+	return ours.Err != nil && strings.HasPrefix(warningsText(upstream.Warnings), warningsText(ours.Warnings))
 }
 
 // imageSources returns the identifiers of the images in an outcome.
