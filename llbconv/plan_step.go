@@ -175,9 +175,9 @@ func (k *stepKey) mount(m runMount) {
 	}
 	switch {
 	case m.source.context && !m.tmpfs:
-		k.files("", []string{cmp.Or(m.selector, ".")}, nil, false)
+		k.files("", []string{contextPath(m.selector)}, nil, false)
 	case m.source.stage != nil:
-		k.stage(m.source.stage, []string{cmp.Or(m.selector, ".")}, nil, by, "--mount "+m.target)
+		k.stage(m.source.stage, []string{contextPath(m.selector)}, nil, by, "--mount "+m.target)
 	}
 }
 
@@ -220,16 +220,22 @@ func (k *stepKey) copy(op *copyOp) {
 	}
 }
 
-// patterns are the paths that a source selects.
+// patterns are the paths that a source selects, as in cachepolicy.FileSet.
 func (f copyFile) patterns() []string {
+	dir := contextPath(f.path)
 	if len(f.include) == 0 {
-		return []string{f.path}
+		return []string{dir}
 	}
 	out := make([]string, len(f.include))
 	for i, p := range f.include {
-		out[i] = path.Join(f.path, p)
+		out[i] = strings.TrimPrefix(dir+"/./"+p, "./")
 	}
 	return out
+}
+
+// contextPath returns a path relative to the build context.
+func contextPath(p string) string {
+	return cmp.Or(strings.TrimPrefix(path.Clean("/"+p), "/"), ".")
 }
 
 // destination is the destination of a COPY or ADD.
@@ -245,13 +251,9 @@ func destination(cmd instructions.Command) string {
 
 // files adds files of a build context.
 func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes bool) {
-	list := make([]string, len(patterns))
-	for i, p := range patterns {
-		list[i] = cmp.Or(strings.TrimPrefix(path.Clean("/"+p), "/"), ".")
-	}
-	id := k.w.fileSet(cachepolicy.FileSet{Context: context, Patterns: list, Exclude: exclude, IgnoreModes: ignoreModes})
+	id := k.w.fileSet(cachepolicy.FileSet{Context: context, Patterns: patterns, Exclude: exclude, IgnoreModes: ignoreModes})
 	k.add(cachepolicy.Input{
-		Kind: cachepolicy.InputFiles, Name: strings.Join(list, " "), Files: id,
+		Kind: cachepolicy.InputFiles, Name: strings.Join(patterns, " "), Files: id,
 		Origin: cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: context},
 	})
 }
