@@ -66,8 +66,25 @@ func newBuild(c client.Client) (*build, error) {
 // and not to be modified.
 func (b *build) opts() map[string]string { return b.ui.BuildOpts().Opts }
 
+// loadIgnoreFile begins to read .dockerignore, which every conversion asks for
+// once it has looked up its images: by then it is there. The function that it
+// returns ends that. An error is that of the conversion, which asks again.
+func (b *build) loadIgnoreFile(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = b.ui.DockerIgnorePatterns(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // solve builds every platform and attaches their SBOMs.
 func (b *build) solve(ctx context.Context) (*client.Result, error) {
+	defer b.loadIgnoreFile(ctx)()
 	scanner, err := b.scanner(ctx)
 	if err != nil {
 		return nil, err

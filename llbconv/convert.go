@@ -109,7 +109,10 @@ func evaluated(ctx context.Context, dt []byte, opt Options) (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.lookUp(ctx, g); err != nil {
+	if err := c.resolve(ctx, g); err != nil {
+		return nil, err
+	}
+	if c.ignored, err = c.ignoreMatcher(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.evaluate(g); err != nil {

@@ -1,6 +1,7 @@
 package llbconv
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,18 @@ func (c *conversion) evaluate(g *graph) error {
 	}
 	g.target.used.add("/") // the result is read whole
 	return c.checkRules(g)
+}
+
+// ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
+func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.PatternMatcher, error) {
+	if c.opt.Client == nil {
+		return nil, nil
+	}
+	patterns, err := c.opt.Client.DockerIgnorePatterns(ctx)
+	if err != nil || len(patterns) == 0 {
+		return nil, err
+	}
+	return patternmatcher.New(patterns)
 }
 
 // startStage sets up a stage from its base. The base's evaluation is nil where

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
@@ -19,6 +20,9 @@ type contender struct {
 	frontend string            // image; empty for the daemon's own frontend
 	attrs    map[string]string // more frontend options, such as build-arg:NAME
 }
+
+// unexplained is ours when the client does not want to know why steps re-run.
+const unexplained = "ours, no explanation"
 
 // contenders are the rows of the unchanged rebuild. A variant of ours, such as
 // one with a build argument that turns something off, is one more element.
@@ -31,6 +35,7 @@ func contenders() ([]contender, error) {
 		{name: builtIn},
 		{name: empty, frontend: ref(empty), attrs: map[string]string{"definition": floor}},
 		{name: ours, frontend: ref(ours)},
+		{name: unexplained, frontend: ref(ours), attrs: map[string]string{"build-arg:" + cachepolicy.ArgExplain: "off"}},
 		{name: upstream, frontend: ref(upstream)},
 	}, nil
 }
