@@ -79,6 +79,7 @@ func converters(ctx context.Context, out io.Writer, rounds int, benchtime string
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", i+1, rounds)
 		bench := exec.CommandContext(ctx, binary, "-test.run=^$", "-test.bench=.", "-test.benchtime="+benchtime)
 		bench.Dir, bench.Stdout, bench.Stderr = filepath.Join(root, "llbconv"), &output, os.Stderr
+		bench.Env = append(os.Environ(), "GOMAXPROCS=1") // or idle processors count as busy with garbage collection
 		if err := bench.Run(); err != nil {
 			return fmt.Errorf("running the benchmarks: %w\n%s", err, output.Bytes())
 		}

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// The units that testing.B reports, as benchfmt names them.
+// The units that the benchmarks report, as benchfmt names them.
 const (
-	seconds = "sec/op"
+	seconds = "cpu-sec/op" // of the processor
 	size    = "B/op"
 	allocs  = "allocs/op"
 )
@@ -97,7 +97,7 @@ func write(out io.Writer, m *measurements) error {
 }
 
 func (m *measurements) writeConverted(b *strings.Builder) error {
-	b.WriteString("| Convert and marshal | ours | upstream | time | bytes | allocations |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
+	b.WriteString("| Convert and marshal | ours | upstream | CPU time | bytes | allocations |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, name := range m.files {
 		ours, upstream := m.converted[name]["ours"], m.converted[name]["upstream"]
 		if ours == nil || upstream == nil {
@@ -126,7 +126,7 @@ func (m *measurements) writeAnswered(b *strings.Builder) error {
 }
 
 func (m *measurements) writeGrown(b *strings.Builder) error {
-	b.WriteString("\n| Growth of ours | 1,000 | 10,000 | exponent: time | bytes |\n| --- | ---: | ---: | ---: | ---: |\n")
+	b.WriteString("\n| Growth of ours | 1,000 | 10,000 | exponent: CPU time | bytes |\n| --- | ---: | ---: | ---: | ---: |\n")
 	for _, name := range m.shapes {
 		one, ten := m.grown[name][1000], m.grown[name][10_000]
 		if one == nil || ten == nil {
