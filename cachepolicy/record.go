@@ -45,13 +45,44 @@ func RecordName(parts ...string) string {
 	return hex.EncodeToString(total[:])
 }
 
-// Past returns the builds as Predict takes them.
-func (r Record) Past() []PastBuild {
-	out := make([]PastBuild, len(r.Builds))
-	for i, b := range r.Builds {
-		out[i] = b.PastBuild
+// Past returns the builds as Predict takes them, but for those that p cannot be
+// another build of: a builder cannot always tell two projects apart, and what
+// differs between them is no change.
+func (r Record) Past(p *Plan) []PastBuild {
+	var out []PastBuild
+	for _, b := range r.Builds {
+		if p.resembles(b.Plan) {
+			out = append(out, b.PastBuild)
+		}
 	}
 	return out
+}
+
+// origin is the instruction, with the image of a FROM.
+func (s *Step) origin() string {
+	for _, in := range s.Inputs {
+		if in.Kind == InputBase {
+			return s.text() + " " + in.Name
+		}
+	}
+	return s.text()
+}
+
+// resembles reports whether half of the instructions of one of two plans are in
+// the other.
+func (p *Plan) resembles(other *Plan) bool {
+	texts := map[string]int{}
+	for i := range other.Steps {
+		texts[other.Steps[i].origin()]++
+	}
+	common := 0
+	for i := range p.Steps {
+		if text := p.Steps[i].origin(); texts[text] > 0 {
+			texts[text]--
+			common++
+		}
+	}
+	return 2*common >= min(len(p.Steps), len(other.Steps))
 }
 
 // Add returns the record with one build more. Older builds with the same keys are

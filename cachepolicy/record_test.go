@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func TestRecordPredicts(t *testing.T) {
 	back := DecodeRecord(r.Encode())
 	for _, content := range []string{"v0", "v1", "v9"} {
 		p := parsePlan(t, fmt.Sprintf(recordPlan, content)).Plan
-		want, got := predictions(p, Predict(p, r.Past())), predictions(p, Predict(p, back.Past()))
+		want, got := predictions(p, Predict(p, r.Past(p))), predictions(p, Predict(p, back.Past(p)))
 		if got != want {
 			t.Errorf("%s: got\n%swant\n%s", content, got, want)
 		}
@@ -113,7 +114,7 @@ func TestDecodeRecordWrongNumbers(t *testing.T) {
 			changed[i] = b
 			r := DecodeRecord(seal(changed))
 			if len(r.Builds) > 0 {
-				Predict(r.Builds[0].Plan, r.Past())
+				Predict(r.Builds[0].Plan, r.Past(r.Builds[0].Plan))
 			}
 		}
 	}
@@ -239,7 +240,7 @@ func TestRecordOddBytes(t *testing.T) {
 	}
 	back := DecodeRecord(Record{Builds: []RecordedBuild{build("a\xff")}}.Encode())
 	for value, want := range map[string]State{"a\xff": StateHit, "a\xfe": StateReRun, "a\ufffd": StateReRun, "a": StateReRun} {
-		if got := Predict(build(value).Plan, back.Past())[0].State; got != want {
+		if got := Predict(build(value).Plan, back.Past(build(value).Plan))[0].State; got != want {
 			t.Errorf("%q: %s, want %s", value, got, want)
 		}
 	}
@@ -258,7 +259,7 @@ func FuzzDecodeRecord(f *testing.F) {
 			return
 		}
 		p := r.Builds[0].Plan
-		checkTable(t, Table(p, Predict(p, r.Past())))
+		checkTable(t, Table(p, Predict(p, r.Past(p))))
 		again := Merge(r, r).Encode()
 		if got := DecodeRecord(again); len(again) > MaxRecordBytes || len(got.Builds) == 0 {
 			t.Fatalf("%d bytes, %d builds came back", len(again), len(got.Builds))
@@ -288,11 +289,29 @@ func BenchmarkRecord(b *testing.B) {
 				DecodeRecord(data)
 			}
 		})
-		past, plan := DecodeRecord(data).Past(), bigBuild(50, files, "new").Plan
+		plan := bigBuild(50, files, "new").Plan
+		past := DecodeRecord(data).Past(plan)
 		b.Run(fmt.Sprintf("predict-%d-files", files), func(b *testing.B) {
 			for b.Loop() {
 				Predict(plan, past)
 			}
 		})
+	}
+}
+
+// TestPastOfOtherProjects leaves out builds that have little in common with a plan.
+func TestPastOfOtherProjects(t *testing.T) {
+	record := Record{}
+	for i, text := range []string{
+		"app 1/3 FROM\n base busybox sha256:1\napp 2/3 COPY a .\napp 3/3 RUN make\n",
+		"app 1/3 FROM\n base debian sha256:2\napp 2/3 COPY . .\napp 3/3 RUN npm ci\n",
+		"app 1/3 FROM\n base busybox sha256:1\napp 2/3 COPY b .\napp 3/3 RUN other\n",
+	} {
+		record = record.Add(RecordedBuild{ID: strconv.Itoa(i), Time: time.Unix(int64(i), 0), PastBuild: parsePlan(t, text)})
+	}
+	plan := parsePlan(t, "app 1/4 FROM\n base busybox sha256:1\napp 2/4 COPY a .\napp 3/4 RUN make\napp 4/4 RUN test\n").Plan
+	past := record.Past(plan)
+	if len(past) != 1 || past[0].Plan.Steps[1].text() != "COPY a ." {
+		t.Errorf("compared with %d builds, want the first alone", len(past))
 	}
 }

@@ -64,8 +64,9 @@ func (r *run) answer() {
 	}
 	plan := r.req.Plan
 	r.findFiles(plan)
-	r.report.Predictions = cachepolicy.Predict(plan, before.record.Past())
-	r.report.Builds = len(before.record.Builds)
+	past := before.record.Past(plan)
+	r.report.Predictions = cachepolicy.Predict(plan, past)
+	r.report.Builds = len(past)
 	if r.req.Mode == ModeRecord {
 		r.add(plan, before)
 	}
