@@ -27,6 +27,11 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, d *decision) {
 	if d.Off && e.local() {
 		exec.keys = append(exec.keys, e.context)
 	}
+	if d.noCache {
+		// IgnoreCache would leave the key as it is: a step further on would be taken
+		// from the cache, with the old result below it.
+		salt = strings.TrimSpace(salt + " no-cache=" + e.c.opt.Nonce)
+	}
 	if salt != "" {
 		addSalt(v, exec, salt)
 	}

@@ -27,7 +27,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	s.vertex = v
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
-	v.meta.IgnoreCache = s.noCache()
+	v.meta.IgnoreCache = s.stage.noCache
 	e.locate(v, s.location)
 	if e.setsPath {
 		v.needs(pb.CapExecMetaSetsDefaultPath)

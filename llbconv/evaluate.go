@@ -53,6 +53,9 @@ func (c *conversion) evaluate(g *graph) error {
 				return located(err, cmd.Location())
 			}
 		}
+		if err := e.checkListedArgs(); err != nil {
+			return err
+		}
 		e.setScans()
 	}
 	g.target.used.add("/") // the result is read whole

@@ -37,9 +37,11 @@ func (c *conversion) readOverrides() error {
 		return nil
 	}
 	if filter := c.opt.Client.BuildOpts().Opts["no-cache"]; filter != "" {
-		_, c.rules.noCache, err = cachepolicy.ParseNoCacheFilter(strings.Split(filter, ","))
+		if _, c.rules.noCache, err = cachepolicy.ParseNoCacheFilter(strings.Split(filter, ",")); err != nil {
+			return noCacheError(err)
+		}
 	}
-	return err
+	return nil
 }
 
 // readDirectives finds the "# cache=" comments of the file.
@@ -69,6 +71,15 @@ func (c *conversion) readDirectives(dt []byte, file *parser.Result) error {
 		c.adviseAll("CacheRuleIgnored", "This comment is no cache rule, write "+miss.Suggestion, lineRange(miss.Line))
 	}
 	return nil
+}
+
+// noCacheError says that an error is about --no-cache-filter, not about a rule.
+func noCacheError(err error) error {
+	var e *cachepolicy.Error
+	if errors.As(err, &e) {
+		return errors.New("no-cache: " + e.Message)
+	}
+	return err
 }
 
 // ruleError gives an error about a rule the position of its directive.
@@ -147,7 +158,7 @@ func (e *stageEval) argNames() []string {
 type decision struct {
 	cachepolicy.Decision
 	rule    cachepolicy.Rule
-	noCache bool // picked by --no-cache-filter
+	noCache bool // picked by a selector of --no-cache-filter
 	keys    []keySource
 }
 
@@ -210,6 +221,22 @@ func (e *stageEval) checkWithheld(cmd command, c *instructions.RunCommand, seen 
 	for _, name := range sortedKeys(res.Matched) {
 		e.advise("CacheRuleWithholdsArg", "The command uses "+name+", but its cache rule does not list it under args: it is not set", cmd.Location())
 	}
+}
+
+// checkListedArgs fails for an ARG that a rule for several steps lists and that no
+// instruction of the stage declares. One for a single step is checked there.
+func (e *stageEval) checkListedArgs() error {
+	for _, st := range e.s.steps {
+		if st.decision == nil || st.decision.Args == nil {
+			continue
+		}
+		listed, _ := st.decision.rule.Args()
+		s, _ := st.decision.rule.Get(cachepolicy.OptionArgs)
+		if err := listed.Check(e.argNames(), s.Origin); err != nil {
+			return ruleError(err)
+		}
+	}
+	return nil
 }
 
 // checkRules reports overrides that apply to nothing.

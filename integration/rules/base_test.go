@@ -101,6 +101,11 @@ func contentForced() []rebuild {
 			ran:     []string{contentMade},
 		},
 		{
+			name: "no-cache filter and another result", files: files,
+			dockerfile: replaced(contentBase, "sh -e /script", "cat /proc/uptime >/result"), change: asked("no-cache", "stage-0/2"),
+			ran: []string{replaced(contentMade, "sh -e /script", "cat /proc/uptime >/result"), contentSeen, "RUN echo after"},
+		},
+		{
 			name: "without the rule", dockerfile: contentBase, files: files,
 			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "stage-0/2: off | stage-0/3: default"}},
 			ran:     []string{contentMade, contentSeen, "RUN echo after"},
