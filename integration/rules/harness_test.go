@@ -62,7 +62,8 @@ func TestRules(t *testing.T) {
 		"off":                 off(), "ttl": ttl(), "stage default": stageDefaults(),
 		"key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
 		"key http": keyHTTP(newWeb(t)), "key git": keyGit(newWeb(t)),
-		"base=content": contentBases(), "modes=ignore": modesIgnored(),
+		"base=content": contentBases(), "modes=ignore": modesIgnored(), "args": withheldArgs(),
+		"selectors": selectors(), "directive forms": directiveForms(),
 	} {
 		for _, c := range cases {
 			t.Run(table+"/"+c.name, func(t *testing.T) {
