@@ -33,6 +33,9 @@ type Build struct {
 	Args          map[string]string // build arguments
 	Attrs         map[string]string // more frontend options: platform, no-cache, add-hosts, label:NAME ...
 	Contexts      map[string]string // named contexts that are local directories: name to directory
+	// SharedKey tells the daemon which directories are the same one as in an earlier
+	// build, as clients do with the directory's name. All are if it is empty.
+	SharedKey string
 
 	Exports      []client.ExportEntry
 	CacheExports []client.CacheOptionsEntry
@@ -83,6 +86,7 @@ func (s *Sandbox) Solve(ctx context.Context, b Build) (*Result, error) {
 func (b Build) solveOpt() (client.SolveOpt, error) {
 	opt := client.SolveOpt{
 		FrontendAttrs:       b.attrs(),
+		SharedKey:           b.SharedKey,
 		LocalMounts:         map[string]fsutil.FS{},
 		Exports:             b.Exports,
 		CacheExports:        b.CacheExports,
