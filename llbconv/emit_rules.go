@@ -87,8 +87,7 @@ const plainModes = "u=rwX,go=rX,a-t"
 // contextWithoutModes returns a copy of the build context in which all files have
 // plainModes. What a step copies from there is keyed by its content, so that the
 // modes in the context do not count. The copy has the same paths and links, so that
-// every source path and flag means what it means in the context. It is kept out of
-// remote caches, where it would be a second copy of the context.
+// every source path and flag means what it means in the context.
 func (e *emitter) contextWithoutModes() llb.Output {
 	if e.noModes == nil {
 		v := newFileVertex(&fileOp{actions: []fileAction{{
@@ -102,7 +101,6 @@ func (e *emitter) contextWithoutModes() llb.Output {
 				Timestamp:       -1,
 			}},
 		}}}, "[internal] build context without file modes")
-		v.meta.ExportCache = &pb.ExportCache{}
 		e.noModes = v.Output()
 	}
 	return e.noModes
