@@ -15,6 +15,7 @@ type emitter struct {
 	c       *conversion
 	context llb.Output // the build context
 	noModes llb.Output // the same with modes that do not depend on the checkout
+	nothing llb.Output // none of its files; nil until it is needed
 
 	// Whether the daemon is known to give a command without PATH one, or not to.
 	setsPath, lacksPath bool

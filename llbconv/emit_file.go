@@ -25,7 +25,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	v := newFileVertex(file, s.name())
 	s.vertex = v
 	v.meta.IgnoreCache = s.noCache()
-	setExport(v, s.decision)
+	file.keys = e.setExport(v, s)
 	e.locate(v, s.location)
 	if !link {
 		return v.Output()
@@ -38,7 +38,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
 	s.merge = merge
 	merge.meta.IgnoreCache = s.noCache()
-	setExport(merge, s.decision)
+	merge.meta.ExportCache = v.meta.ExportCache
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
 	e.locate(merge, s.location)
 	return merge.Output()

@@ -10,11 +10,12 @@ import (
 // applyRule puts what a rule says about a RUN into its vertex. A source whose
 // digest is not known is an input that nothing mounts: it is in the key, and the
 // container does not differ.
-func (e *emitter) applyRule(v *vertex, exec *execOp, d *decision) {
+func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
+	d := s.decision
 	if d == nil {
 		return
 	}
-	setExport(v, d)
+	exec.keys = e.setExport(v, s)
 	salt := d.Salt
 	for i := range d.keys {
 		k := &d.keys[i]
@@ -24,9 +25,6 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, d *decision) {
 		}
 		exec.keys = append(exec.keys, e.keyInput(k))
 	}
-	if d.Off && e.local() {
-		exec.keys = append(exec.keys, e.context)
-	}
 	if d.noCache {
 		// IgnoreCache would leave the key as it is: a step further on would be taken
 		// from the cache, with the old result below it.
@@ -35,15 +33,6 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, d *decision) {
 	if salt != "" {
 		addSalt(v, exec, salt)
 	}
-}
-
-// local tells whether the build context is a directory of the client. What has
-// such a directory itself in its key, and not its content, is never exported to a
-// remote cache, nor is what follows: the key is of this build alone. That is how
-// off keeps out of there, since daemons do not heed setExport for a step that they
-// have just run.
-func (e *emitter) local() bool {
-	return strings.HasPrefix(sourceIdentifier(e.context), "local://")
 }
 
 // setContentBase keys an exec by the content of its root, where the rule says so
@@ -60,11 +49,40 @@ func setContentBase(v *vertex, exec *execOp, d *decision) {
 	}
 }
 
-// setExport keeps a vertex out of remote caches where its rule says so.
-func setExport(v *vertex, d *decision) {
-	if d != nil && d.NoExport {
-		v.meta.ExportCache = &pb.ExportCache{Value: false}
+// setExport keeps a vertex out of remote caches where its rule says so. Daemons do
+// not heed the metadata for a step that they have just run; but they never export
+// what has a directory of the client as such in its key, nor what follows. So it
+// returns such a directory as one more input, if the build has one: for off the
+// build context, whose key is of this build alone.
+func (e *emitter) setExport(v *vertex, s *step) []llb.Output {
+	d := s.decision
+	if d == nil || !d.NoExport {
+		return nil
 	}
+	v.meta.ExportCache = &pb.ExportCache{Value: false}
+	name, local := strings.CutPrefix(sourceIdentifier(e.context), "local://")
+	if local && d.Off {
+		return []llb.Output{e.context}
+	}
+	if local {
+		return []llb.Output{e.noFiles(name)}
+	}
+	if !d.Off {
+		e.c.adviseAll("CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.location)
+	}
+	return nil
+}
+
+// noFiles returns none of the files of a directory of the client. It names no
+// session of the client, so that its key is the same in all builds; a builder
+// that does not have it yet waits five seconds for the session that it names,
+// and then takes the build's own.
+func (e *emitter) noFiles(directory string) llb.Output {
+	if e.nothing == nil {
+		e.nothing = llb.Local(directory, llb.SessionID("cachewright"), llb.SharedKeyHint("cachewright-nothing"),
+			llb.FollowPaths([]string{noFile}), llb.WithCustomName("[internal] mark as not to be exported")).Output()
+	}
+	return e.nothing
 }
 
 // addSalt puts a text into an exec's key and nowhere else: as the id of an

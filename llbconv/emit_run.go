@@ -38,7 +38,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	if op.security == pb.SecurityMode_INSECURE {
 		v.needs(pb.CapExecMetaSecurity)
 	}
-	e.applyRule(v, exec, s.decision)
+	e.applyRule(v, exec, s)
 	e.fileMounts(v, exec, op, base)
 	setContentBase(v, exec, s.decision)
 	secretMounts(v, exec, op)

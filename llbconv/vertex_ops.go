@@ -65,6 +65,7 @@ func (o *execOp) marshal(op *pb.Op, index []int64, _ int) {
 type fileOp struct {
 	base    llb.Output
 	actions []fileAction
+	keys    []llb.Output // more inputs, which are in the key and not in the files
 }
 
 // fileAction is one action; source is what a copy reads from.
@@ -83,7 +84,7 @@ func (o *fileOp) inputs() []llb.Output {
 			out = append(out, a.source)
 		}
 	}
-	return out
+	return append(out, o.keys...)
 }
 
 func (o *fileOp) validate() error { return nil }
