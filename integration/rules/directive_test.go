@@ -195,3 +195,17 @@ func keyFiles() []rebuild {
 		ran:        []string{"COPY . /src", "RUN echo after"},
 	})
 }
+
+// exportNo changes nothing about the builder's own cache.
+func exportNo() []rebuild {
+	const file = "# cache=export=no\nFROM $BASE\nRUN echo first\nCOPY file /\nADD file /added\nCOPY --link file /linked\nRUN echo last\n"
+	return []rebuild{
+		{name: "unchanged", dockerfile: file, files: map[string]string{"file": "export=no, unchanged"}},
+		{
+			name: "changed", dockerfile: file, files: map[string]string{"file": "export=no"}, change: written("file", "export=no, changed"),
+			ran: []string{
+				"COPY file /", "ADD file /added", "COPY --link file /linked", "LINK COPY --link file /linked", "RUN echo last",
+			},
+		},
+	}
+}

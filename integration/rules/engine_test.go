@@ -33,6 +33,7 @@ func TestEngine20(t *testing.T) {
 		state      string         // of the step in the second build
 	}{
 		{"off", "off", nil, "DONE"},
+		{"export", "export=no", nil, "CACHED"},
 		{"ttl, same window", "ttl=daily", given("CACHEWRIGHT_NOW", "2026-03-01T23:00:00Z"), "CACHED"},
 		{"ttl, next window", "ttl=daily", given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z"), "DONE"},
 		{"text", "key=text:1,image://" + image, nil, "CACHED"},

@@ -60,7 +60,7 @@ func TestRules(t *testing.T) {
 		"R5 chain": chain(), "R6 no-cache": noCache(), "R7 arguments": arguments(), "R8 secrets": secrets(),
 		"R9 never in the key": neverInTheKey(),
 		"off":                 off(), "ttl": ttl(), "stage default": stageDefaults(),
-		"key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
+		"export": exportNo(), "key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
 		"key http": keyHTTP(newWeb(t)), "key git": keyGit(newWeb(t)),
 		"base=content": contentBases(), "modes=ignore": modesIgnored(), "args": withheldArgs(),
 		"selectors": selectors(), "directive forms": directiveForms(),

@@ -100,9 +100,11 @@ func cachedFiles(t *testing.T, ref string) []string {
 	return files
 }
 
-// notExported are steps with off: neither their layer nor those on top of it, which
-// no other build could use, are in the exported cache.
+// notExported are steps with off or export=no. Neither their layer is in the exported
+// cache nor those on top of it, which nobody could use without it. What another stage
+// copies from there is.
 func notExported() []remoteCase {
+	files := map[string]string{"file": "file"}
 	return []remoteCase{
 		{
 			rebuild: rebuild{
@@ -119,6 +121,70 @@ func notExported() []remoteCase {
 				ran:        []string{"RUN echo > /off"},
 			},
 			kept: []string{"off"}, sent: []string{"copy", "after"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "RUN",
+				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nRUN echo > /here\nRUN echo > /after\n", files: files,
+				ran: []string{"RUN echo > /here", "RUN echo > /after"},
+			},
+			kept: []string{"here", "after"}, sent: []string{"before"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "COPY",
+				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY file /here\nWORKDIR /after\n", files: files,
+				ran: []string{"COPY file /here", "WORKDIR /after"},
+			},
+			kept: []string{"here", "after"}, sent: []string{"before"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "ADD",
+				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nADD file /here\n", files: files,
+				ran: []string{"ADD file /here"},
+			},
+			kept: []string{"here"}, sent: []string{"before"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "COPY --link",
+				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY --link file /here\nRUN echo > /after\n", files: files,
+				ran: []string{"COPY --link file /here", "LINK COPY --link file /here", "RUN echo > /after"},
+			},
+			kept: []string{"here", "after"}, sent: []string{"before"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "COPY --link on top",
+				dockerfile: "FROM $BASE\n# cache=export=no\nRUN echo > /here\nCOPY --link file /link\n", files: files,
+				ran: []string{"RUN echo > /here", "LINK COPY --link file /link"},
+			},
+			kept: []string{"here"}, sent: []string{"link"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "stage",
+				dockerfile: "# cache=export=no\nFROM $BASE AS made\nRUN echo > /made\nFROM $BASE\nCOPY --from=made /made /copy\nRUN echo > /after\n", files: files,
+				ran: []string{"RUN echo > /made"},
+			},
+			kept: []string{"made"}, sent: []string{"copy", "after"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "stage on top",
+				dockerfile: "FROM $BASE AS made\nRUN echo > /before\n# cache=export=no\nRUN echo > /made\nFROM made\nRUN echo > /after\n", files: files,
+				ran: []string{"RUN echo > /made", "RUN echo > /after"},
+			},
+			kept: []string{"made", "after"}, sent: []string{"before"},
+		},
+		{
+			rebuild: rebuild{
+				name:       "cleared",
+				dockerfile: "# cache=export=no\nFROM $BASE\n# cache=default\nRUN echo > /cleared\nRUN echo > /here\n", files: files,
+				ran: []string{"RUN echo > /here"},
+			},
+			kept: []string{"here"}, sent: []string{"cleared"},
 		},
 	}
 }
