@@ -17,6 +17,7 @@ var unlocated = []string{
 	"lint violation found for rules",
 	"target stage ",
 	"invalid SOURCE_DATE_EPOCH",
+	"invalid context name ", // that SOURCE_DATE_EPOCH has
 }
 
 // FuzzConvert converts any bytes: the result is a definition or an error that

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"bytes"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,7 +49,7 @@ var rows = []row{
 		}
 		if d.Kind == "warnings" && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild")) {
 			return notFound(ours) && endsEarlier(upstream, ours) || warningsText(upstream.Warnings) == warningsText(slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
-				return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, func(u Warning) bool { return u.Message == w.Message })
+				return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, func(u Warning) bool { return reflect.DeepEqual(u, w) })
 			}))
 		}
 		return d.Kind == "operations" && lateImage(upstream)
