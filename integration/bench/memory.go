@@ -18,7 +18,7 @@ const usageTimeout = 10 * time.Second
 // Memory measures the frontend's process in unchanged rebuilds: the kernel's own
 // count for that process, in its container.
 func (l *Lab) Memory(ctx context.Context, rounds int) (*Table, error) {
-	all := []contender{{name: ours, frontend: probedRef(ours)}, {name: upstream, frontend: probedRef(upstream)}}
+	all := frontends(probedRef)
 	p := typicalProject()
 	dir, err := l.context(p.name, p.files)
 	if err != nil {
@@ -34,7 +34,7 @@ func (l *Lab) Memory(ctx context.Context, rounds int) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Header: []string{"Frontend process, " + p.name, ours, upstream, "ours / upstream", "bar"}}
+	t := &Table{Header: []string{"Frontend process, " + p.name, ours, unexplained, upstream, "ours / upstream", "bar"}}
 	for _, row := range []struct {
 		name string
 		s    samples
@@ -45,7 +45,7 @@ func (l *Lab) Memory(ctx context.Context, rounds int) (*Table, error) {
 		{"CPU time", cpu, milliseconds, ""},
 		{"start to end", wall, milliseconds, ""},
 	} {
-		t.Rows = append(t.Rows, []string{row.name, row.unit(row.s.median(ours)), row.unit(row.s.median(upstream)),
+		t.Rows = append(t.Rows, []string{row.name, row.unit(row.s.median(ours)), row.unit(row.s.median(unexplained)), row.unit(row.s.median(upstream)),
 			ratio(row.s.ratio(ours, upstream)), row.bar})
 	}
 	return t, nil

@@ -24,20 +24,26 @@ type contender struct {
 // unexplained is ours when the client does not want to know why steps re-run.
 const unexplained = "ours, no explanation"
 
-// contenders are the rows of the unchanged rebuild. A variant of ours, such as
-// one with a build argument that turns something off, is one more element.
+// contenders are the rows of the unchanged rebuild.
 func contenders() ([]contender, error) {
 	floor, err := fixedDefinition()
 	if err != nil {
 		return nil, err
 	}
-	return []contender{
+	return append([]contender{
 		{name: builtIn},
 		{name: empty, frontend: ref(empty), attrs: map[string]string{"definition": floor}},
-		{name: ours, frontend: ref(ours)},
-		{name: unexplained, frontend: ref(ours), attrs: map[string]string{"build-arg:" + cachepolicy.ArgExplain: "off"}},
-		{name: upstream, frontend: ref(upstream)},
-	}, nil
+	}, frontends(ref)...), nil
+}
+
+// frontends are the rows of what concerns frontends in images alone; image tells
+// the image of a side.
+func frontends(image func(side string) string) []contender {
+	return []contender{
+		{name: ours, frontend: image(ours)},
+		{name: unexplained, frontend: image(ours), attrs: map[string]string{"build-arg:" + cachepolicy.ArgExplain: "off"}},
+		{name: upstream, frontend: image(upstream)},
+	}
 }
 
 // fixedDefinition is one cached step on an image, for the empty frontend.
