@@ -238,3 +238,44 @@ func (w *web) git(p *project, repository, command string) {
 		p.must(fmt.Errorf("git %s: %w\n%s", command, err, out))
 	}
 }
+
+// TestOverlap changes a page while a build that has looked it up still runs. The
+// next build sees what is there now. Its status stream would also repeat what the
+// other one ran, so the step counts itself.
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	w := newWeb(t)
+	w.set("/overlap", page{body: "1"})
+	w.set("/ran", page{body: "counted"})
+	reached, release := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(reached)
+		<-release
+	}))
+	defer slow.Close()
+	p := newProject(t, start(t), rebuild{
+		dockerfile: "FROM $BASE AS keyed\n# cache=key=" + w.URL + "/overlap\nRUN wget -qO- " + w.URL + "/ran\nFROM keyed\nRUN wget -qO- " + slow.URL + "\n",
+	})
+	long := make(chan error, 1)
+	b := p.Build
+	go func() {
+		_, err := p.sb.Solve(t.Context(), b)
+		long <- err
+	}()
+	select {
+	case <-reached:
+	case err := <-long:
+		t.Fatalf("the long build ended: %v", err)
+	}
+	w.answers("/ran")
+	w.set("/overlap", page{body: "2"})
+	p.Target = "keyed"
+	p.solve()
+	if n := len(w.answers("/ran")); n != 1 {
+		t.Errorf("the step ran %d times after the change, want once", n)
+	}
+	close(release)
+	if err := <-long; err != nil {
+		t.Error(err)
+	}
+}
