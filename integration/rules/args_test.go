@@ -102,6 +102,23 @@ func TestOwnArgs(t *testing.T) {
 	p.expect("with arguments for the frontend", p.build(), nil)
 }
 
+// TestOwnArgsOutline asks for the arguments of a build: those that the frontend reads
+// itself are none of the Dockerfile's.
+func TestOwnArgsOutline(t *testing.T) {
+	t.Parallel()
+	sb := start(t)
+	dir := sandbox.Files(t, map[string]string{"Dockerfile": "# syntax=" + sandbox.FrontendRef + "\nFROM scratch\nARG OTHER=1\nCOPY Dockerfile /\n"})
+	for _, call := range []string{"outline", "check"} {
+		r, err := sb.Buildx(t.Context(), "--call="+call, "--build-arg=CACHEWRIGHT_NOW=0", "--build-arg=CACHEWRIGHT_RULES=@4: export=no", dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := r.Stdout + r.Stderr; strings.Contains(out, "CACHEWRIGHT") || call == "outline" && !strings.Contains(out, "OTHER") {
+			t.Errorf("%s says\n%s", call, out)
+		}
+	}
+}
+
 // TestHints runs buildx build and looks for hints about rules in what it prints.
 func TestHints(t *testing.T) {
 	t.Parallel()

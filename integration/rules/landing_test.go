@@ -147,3 +147,31 @@ func listTar(t *testing.T, name string) map[string]string {
 		}
 	}
 }
+
+// TestModesOnPlatforms builds for two platforms at once, which share the copy of
+// the context, and again with other modes.
+func TestModesOnPlatforms(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, start(t), rebuild{
+		dockerfile: "FROM scratch\n# cache=modes=ignore\nCOPY src /src\n",
+		files:      map[string]string{"src/file": rand.Text()},
+		options:    sandbox.Build{Attrs: map[string]string{"platform": "linux/amd64,linux/arm64"}},
+	})
+	for _, want := range []string{"ran", "cached"} {
+		r := p.solve()
+		found := map[string]string{}
+		for _, s := range r.Steps {
+			if strings.HasSuffix(s.Name, "COPY src /src") || strings.HasSuffix(s.Name, "without file modes") {
+				_, text, _ := strings.Cut(s.Name, "] ")
+				found[text] = s.State()
+			}
+		}
+		// Both platforms have the same step, which is named after either.
+		if d := cmp.Diff(map[string]string{
+			"build context without file modes": "ran", "COPY src /src": want,
+		}, found); d != "" {
+			t.Errorf("-want +got\n%s\n%s", d, r)
+		}
+		p.mask(0o077)
+	}
+}
