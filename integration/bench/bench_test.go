@@ -41,6 +41,9 @@ func TestSamples(t *testing.T) {
 	if got := (samples{ours: {1, 2}}).median(ours); got != 1.5 {
 		t.Errorf("median of two %v, want 1.5", got)
 	}
+	if got := (samples{ours: {9, 2, 1, 4, 5, 6, 7, 8}}).lowerQuartile(ours); got != 4 {
+		t.Errorf("lower quartile %v, want 4", got)
+	}
 	if got := s.ratio(ours, upstream); got != 0.75 {
 		t.Errorf("ratio %v, want 0.75", got)
 	}

@@ -65,7 +65,7 @@ func (l *Lab) Rebuild(ctx context.Context, rounds int) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Header: []string{"Unchanged rebuild, wall time", "median", "ours / this", "bar"}}
+	t := &Table{Header: []string{"Unchanged rebuild, wall time", "median", "lower quartile", "ours / this", "bar"}}
 	for _, p := range []project{typicalProject(), smallProject()} {
 		dir, err := l.context(p.name, p.files)
 		if err != nil {
@@ -82,7 +82,8 @@ func (l *Lab) Rebuild(ctx context.Context, rounds int) (*Table, error) {
 			if c.name == upstream {
 				bar = "0.90"
 			}
-			t.Rows = append(t.Rows, []string{p.name + ": " + c.name, milliseconds(s.median(c.name)), ratio(s.ratio(ours, c.name)), bar})
+			t.Rows = append(t.Rows, []string{p.name + ": " + c.name,
+				milliseconds(s.median(c.name)), milliseconds(s.lowerQuartile(c.name)), ratio(s.ratio(ours, c.name)), bar})
 		}
 	}
 	return t, nil

@@ -42,6 +42,16 @@ type samples map[string][]float64
 // median returns the middle of a side's values, NaN without any.
 func (s samples) median(side string) float64 { return median(s[side]) }
 
+// lowerQuartile returns what a quarter of a side's values are below: a calm moment
+// on a machine that is busy most of the time. It is NaN without any value.
+func (s samples) lowerQuartile(side string) float64 {
+	sorted := slices.Sorted(slices.Values(s[side]))
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	return sorted[len(sorted)/4]
+}
+
 // ratio returns the median of a side's value over another's in the same round:
 // NaN if the sides do not have the same number of values, or none.
 func (s samples) ratio(side, over string) float64 {
