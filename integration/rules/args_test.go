@@ -98,7 +98,7 @@ func TestOwnArgs(t *testing.T) {
 		t.Errorf("the command sees\n%s", log)
 	}
 	p.arg("CACHEWRIGHT_NOW", "0")
-	p.arg("CACHEWRIGHT_RULES", "@6: export=no")
+	p.arg("CACHEWRIGHT_RULES", "@6: default")
 	p.expect("with arguments for the frontend", p.build(), nil)
 }
 

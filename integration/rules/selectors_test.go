@@ -65,7 +65,7 @@ func selectors() []rebuild {
 		"@14: off":                               {last, "COPY --from=deps /etc/unique /deps", "COPY --from=test-one /etc/unique /one", "COPY --from=test-two /etc/unique /two"},
 		"deps: off | deps/2: default":            nil,
 		"test-*: key=text:1 | Test-One: default": {"RUN echo two"},
-		"deps: export=no | @99: off":             nil,
+		"deps: export=no | @99: off":             {"RUN echo deps"},
 	} {
 		cases = append(cases, rebuild{
 			name: "override " + rules, dockerfile: selectable, change: given("CACHEWRIGHT_RULES", rules), ran: ran,
