@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,8 +53,14 @@ func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, wor
 				return nil, err
 			}
 		}
+		for _, q := range r.ask {
+			fmt.Fprintf(out, "\n== %s, before build %d (%s): %s\n\n", sc.example, i+1, r.title, q.title)
+			if err := q.put(ctx, s, out, work, sc.example); err != nil {
+				return nil, fmt.Errorf("%s, %s: %w", sc.example, r.title, err)
+			}
+		}
 		fmt.Fprintf(out, "\n== %s, build %d: %s\n\n", sc.example, i+1, r.title)
-		result, err := buildx(ctx, s, out, work, append(r.args, sc.example))
+		result, err := build(ctx, s, out, work, append(r.args, sc.example))
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", sc.example, r.title, err)
 		}
@@ -62,26 +69,28 @@ func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, wor
 	return results, nil
 }
 
-// buildx runs docker buildx build in the directory work as a user would, and
-// returns the status of the build from the daemon's history.
-func buildx(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, args []string) (*sandbox.Result, error) {
-	metadataFile := filepath.Join(work, "metadata.json")
-	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly"}, args...)
-	cmd, err := s.BuildxCommand(ctx, append(args, "--metadata-file="+metadataFile)...)
-	if err != nil {
+// put asks the question about an example in the directory work.
+func (q question) put(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work, example string) error {
+	err := buildx(ctx, s, out, work, append([]string{"build", "--progress=quiet"}, append(q.args, example)...))
+	var exit *exec.ExitError
+	if q.fails && errors.As(err, &exit) {
+		_, err = fmt.Fprintf(out, "exit status %d\n", exit.ExitCode())
+		return err
+	}
+	if q.fails && err == nil {
+		return errors.New("it should have failed")
+	}
+	return err
+}
+
+// build builds as a user would, and returns the status of the build from the
+// daemon's history.
+func build(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, args []string) (*sandbox.Result, error) {
+	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--metadata-file=metadata.json"}, args...)
+	if err := buildx(ctx, s, out, work, args); err != nil {
 		return nil, err
 	}
-	name := "buildx"
-	if docker, err := exec.LookPath("docker"); err == nil {
-		name = "docker buildx"
-		cmd.Path, cmd.Args = docker, append([]string{"docker", "buildx"}, cmd.Args[1:]...)
-	}
-	cmd.Dir, cmd.Stdout, cmd.Stderr = work, out, out
-	fmt.Fprintf(out, "$ %s %s\n", name, strings.Join(args, " "))
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(metadataFile)
+	data, err := os.ReadFile(filepath.Join(work, "metadata.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -92,4 +101,32 @@ func buildx(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string,
 		return nil, err
 	}
 	return s.History(ctx, metadata.Ref)
+}
+
+// buildx runs docker buildx in the directory work, with its output on out.
+func buildx(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, args []string) error {
+	cmd, err := s.BuildxCommand(ctx, args...)
+	if err != nil {
+		return err
+	}
+	name := "buildx"
+	if docker, err := exec.LookPath("docker"); err == nil {
+		name = "docker buildx"
+		cmd.Path, cmd.Args = docker, append([]string{"docker", "buildx"}, cmd.Args[1:]...)
+	}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = work, out, out
+	fmt.Fprintf(out, "$ %s %s\n", name, shellWords(args))
+	return cmd.Run()
+}
+
+// shellWords returns words as they are typed in a shell.
+func shellWords(args []string) string {
+	var out []string
+	for _, arg := range args {
+		if strings.ContainsAny(arg, " *|;") {
+			arg = "'" + arg + "'"
+		}
+		out = append(out, arg)
+	}
+	return strings.Join(out, " ")
 }

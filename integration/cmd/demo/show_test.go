@@ -17,6 +17,18 @@ func TestShow(t *testing.T) {
 	if err := show(t.Context(), sb, &out); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
+	for _, want := range []string{
+		"\nre-run  [build 1/2] COPY src src\n          because   src/server.js changed\n",
+		"\nok    [deps 3/3] RUN npm ci: hit\n",
+		"\nFAIL  [deps 3/3] RUN npm ci: expected hit (deps/*), predicted re-run: follows 2/3\n",
+		"\n1 step as expected, 2 not\n",
+		"\nexit status 1\n",
+		"] COPY src src  ← src/server.js changed\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output has no %q", want)
+		}
+	}
 	const want = `
 fresh-data                                                 first build  same day  next day  rules off  rules off again
 [advisories 2/3] COPY fetch-advisories.sh /usr/local/bin/  ran          cached    cached    cached     cached
@@ -27,7 +39,16 @@ fresh-data                                                 first build  same day
 [smoke-test 1/1] RUN ./app.sh --check && touch /passed     ran          ran       ran       ran        cached
 [stage-3 1/1] COPY --from=smoke-test /passed /tmp/         ran          cached    cached    cached     cached
 
-layers cached: first build 0 of 11, unchanged 11 of 11, one source changed 8 of 11, other CACHEBUST 10 of 11
+Why, same day:
+  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← runs in every build
+Why, next day:
+  [advisories 3/3] RUN fetch-advisories.sh >/advisories.txt  ← ttl daily rolled over
+  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← runs in every build
+Why, rules off:
+  [advisories 3/3] RUN fetch-advisories.sh >/advisories.txt  ← rule removed: ttl=daily
+  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← rule removed: off
+
+layers cached: first build 0 of 11, unchanged 11 of 11, source changed 8 of 11, lock changed 6 of 11, CACHEBUST=2 10 of 11
 fresh-data cached: first build 0 of 7, same day 6 of 7, next day 5 of 7, rules off 5 of 7, rules off again 7 of 7
 `
 	if !strings.HasSuffix(out.String(), want) {

@@ -9,8 +9,8 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// summarize writes a table for each scene of what the steps did in each round, and
-// ends with a line for each with the number of cached steps.
+// summarize writes a table for each scene of what the steps did in each round and
+// why, and ends with a line for each with the number of cached steps.
 func summarize(out io.Writer, played [][]*sandbox.Result) error {
 	fmt.Fprintf(out, "\n== What each build's status says\n\n")
 	var totals []string
@@ -53,11 +53,28 @@ func (sc scene) table(out io.Writer, results []*sandbox.Result) (string, error) 
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 	fmt.Fprintln(out)
+	sc.reasons(out, names, results)
 	var counts []string
 	for i, r := range sc.rounds {
 		counts = append(counts, fmt.Sprintf("%s %d of %d", r.title, cached[i], len(names)))
 	}
 	return fmt.Sprintf("%s cached: %s", sc.example, strings.Join(counts, ", ")), nil
+}
+
+// reasons writes, for each round, why the steps that ran say they did.
+func (sc scene) reasons(out io.Writer, names []string, results []*sandbox.Result) {
+	for i, result := range results {
+		var said strings.Builder
+		for _, name := range names {
+			if step := find(result, name); !step.Cached && strings.Contains(step.Name, reasonMark) {
+				fmt.Fprintf(&said, "  %s\n", step.Name)
+			}
+		}
+		if said.Len() > 0 {
+			fmt.Fprintf(out, "Why, %s:\n%s", sc.rounds[i].title, &said)
+		}
+	}
+	fmt.Fprintln(out)
 }
 
 // steps returns the names of the steps that a Dockerfile's author wrote, stage by
