@@ -20,6 +20,10 @@ image: ## Build the release image with the frontend itself: build/frontend.tar
 demo: ## Build examples again and again and show what is cached
 	$(GO) run ./integration/cmd/demo
 
+.PHONY: picture
+picture: ## Draw the README's picture of a terminal again, from a build on a private daemon
+	$(GO) run ./integration/cmd/picture -o docs/images/terminal.svg
+
 .PHONY: test
 test: ## Run all tests, those on a real daemon too
 	$(GO) test -count=1 -timeout 45m ./...
