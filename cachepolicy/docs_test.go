@@ -44,7 +44,7 @@ func TestDocumentedRules(t *testing.T) {
 // expectations.
 func TestDocumentedTexts(t *testing.T) {
 	var pages string
-	for _, file := range []string{"../docs/cache-rules.md", "../docs/recipes.md"} {
+	for _, file := range []string{"../docs/cache-rules.md", "../docs/recipes.md", "../docs/explain.md"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -71,5 +71,32 @@ func TestDocumentedTexts(t *testing.T) {
 	}
 	if found[ArgRules] < 3 || found[ArgExpect] == 0 {
 		t.Errorf("overrides and expectations shown: %v", found)
+	}
+}
+
+// The page about explanations lists every kind of input, origin, state and reason
+// of the JSON form, but for those that need to know what became of a build's steps,
+// which nothing records so far.
+func TestDocumentedKinds(t *testing.T) {
+	page, err := os.ReadFile("../docs/explain.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants := regexp.MustCompile(`(?m)^\t\w+ +(ReasonKind|InputKind|OriginKind|State) += "([a-z-]+)"`)
+	unused := map[string]bool{string(ReasonUnfinished): true, string(ReasonResultGone): true}
+	for _, file := range []string{"reason.go", "input.go", "origin.go", "predict.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := constants.FindAllStringSubmatch(string(source), -1)
+		if len(found) < 3 {
+			t.Errorf("%s: only %d constants are found", file, len(found))
+		}
+		for _, m := range found {
+			if listed := strings.Contains(string(page), "`"+m[2]+"`"); listed == unused[m[2]] {
+				t.Errorf("%s %s: listed: %v", m[1], m[2], listed)
+			}
+		}
 	}
 }

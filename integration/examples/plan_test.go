@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
@@ -40,6 +41,32 @@ func TestPlans(t *testing.T) {
 			}
 			comparePlan(t, c.example, imageDigest.ReplaceAllString(r.Stdout, "sha256:…           "))
 		})
+	}
+}
+
+// TestDocumentedPlan checks that the plan that docs/explain.md shows in parts is
+// that of the example.
+func TestDocumentedPlan(t *testing.T) {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "explain.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := os.ReadFile(filepath.Join(root, "examples", "layers", planName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```\n(Cache plan of .*?)```").FindSubmatch(page)
+	if shown == nil {
+		t.Fatal("the page shows no plan")
+	}
+	for part := range strings.SplitSeq(string(shown[1]), "...\n") {
+		if !strings.Contains(string(plan), part) {
+			t.Errorf("not in %s:\n%s", planName, part)
+		}
 	}
 }
 
