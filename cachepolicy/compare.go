@@ -80,13 +80,13 @@ func (s *Step) keyRule() (canonical, written string) {
 	for _, r := range s.Rule {
 		form := r.Value
 		switch r.Option {
-		case OptionExport, OptionDefault:
+		case OptionDefault:
 			continue
 		case OptionTTL:
 			if ttl, err := ParseTTL(r.Value); err == nil {
 				form = ttl.String()
 			}
-		case OptionOff, OptionKey, OptionArgs, OptionBase, OptionModes:
+		case OptionOff, OptionKey, OptionArgs, OptionBase, OptionModes, OptionExport:
 		}
 		forms = append(forms, string(r.Option)+"="+form)
 		texts = append(texts, joinValue(string(r.Option), r.Value, "="))

@@ -246,7 +246,7 @@ func ruleChanges() []rebuild {
 		{name: "rule added", dockerfile: "FROM $BASE\nRUN echo before\nRUN echo kept\nRUN echo after\n", options: march, change: edited("RUN echo kept", "# cache=ttl=7d\nRUN echo kept"), notes: because("rule added: ttl=7d")},
 		{name: "rules off", dockerfile: daily, options: march, change: given("CACHEWRIGHT_RULES", "off"), notes: because("rule removed: ttl=daily")},
 		{name: "rule by override", dockerfile: daily, options: march, change: given("CACHEWRIGHT_RULES", "@5: ttl=1h"), notes: because("rule ttl=daily → ttl=1h")},
-		{name: "export only", dockerfile: daily, options: march, change: edited("ttl=daily", "ttl=daily;export=no")},
+		{name: "export", dockerfile: daily, options: march, change: edited("ttl=daily", "ttl=daily;export=no"), notes: because("rule ttl=daily → ttl=daily;export=no")},
 		{name: "off", dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN echo kept\nRUN echo after\n", notes: because("runs in every build")},
 	}
 }

@@ -66,7 +66,7 @@ func TestCacheOnAnotherDaemon(t *testing.T) {
 					"Dockerfile": unique(t, test.dockerfile),
 					"src/text":   "text of " + t.Name(),
 				}),
-				Attrs: map[string]string{"platform": "linux/amd64,linux/arm64"},
+				Attrs: map[string]string{"platform": "linux/amd64,linux/arm64", explain: "off"},
 			}
 			built := b
 			built.CacheExports = test.exports

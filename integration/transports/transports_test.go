@@ -15,6 +15,10 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
+// explain is the option that says whether names of steps carry reasons, which
+// would make them differ from docker/dockerfile's.
+const explain = "build-arg:CACHEWRIGHT_EXPLAIN"
+
 var push sync.Once
 
 // start returns the shared sandbox with busybox and our frontend in its registry.

@@ -36,6 +36,7 @@ func TestCacheOfUpstream(t *testing.T) {
 			t.Run(test.name+"/"+order.name, func(t *testing.T) {
 				b := sandbox.Build{
 					Frontend: order.first,
+					Attrs:    map[string]string{explain: "off"},
 					Context: sandbox.Files(t, map[string]string{
 						"Dockerfile": unique(t, test.dockerfile),
 						"f":          t.Name(),
