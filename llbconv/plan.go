@@ -100,22 +100,6 @@ func (s *stage) inDefinition() bool {
 	return s.base != nil || !ok || v.bytes != nil
 }
 
-// Contexts returns the build contexts that a plan's sets of files are selected
-// from, by name; the main one's is empty. They are narrowed to what the build
-// reads.
-func (r *Result) Contexts(plan *cachepolicy.Plan) map[string]llb.State {
-	out := map[string]llb.State{}
-	if slices.ContainsFunc(plan.Files, func(f cachepolicy.FileSet) bool { return f.Context == "" }) {
-		out[""] = *r.main
-	}
-	for _, s := range r.g.stages {
-		if name, ok := s.localContext(); ok {
-			out[name] = llb.NewState(s.root.out)
-		}
-	}
-	return out
-}
-
 // Explains tells whether the build wants to know why steps run again.
 func (r *Result) Explains() bool { return !r.g.c.rules.overrides.ExplainOff }
 

@@ -2,14 +2,12 @@ package llbconv
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"path"
 	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
 
@@ -294,34 +292,6 @@ func (k *stepKey) rule(d *decision) {
 		}
 		k.add(in)
 	}
-}
-
-// localContext returns the name of the local directory that a stage's filesystem
-// is, if it is one.
-func (s *stage) localContext() (string, bool) {
-	if s.base != nil || s.root.out == nil || s.pinned != "" {
-		return "", false
-	}
-	if !strings.HasPrefix(sourceIdentifier(s.root.out), "local://") {
-		return "", false
-	}
-	return s.contextName(), true
-}
-
-// sourceIdentifier returns the identifier of a source vertex, such as
-// "local://context"; empty if it is none.
-func sourceIdentifier(out llb.Output) string {
-	ctx := context.Background()
-	constraints := &llb.Constraints{}
-	_, data, _, _, err := out.Vertex(ctx, constraints).Marshal(ctx, constraints)
-	if err != nil {
-		return ""
-	}
-	var op pb.Op
-	if err := op.UnmarshalVT(data); err != nil {
-		return ""
-	}
-	return op.GetSource().GetIdentifier()
 }
 
 // sourceTitle is an instruction as written, with the keyword in upper case.
