@@ -118,6 +118,23 @@ func (s *Step) ownSum(sets fileSets) (sum, bool) {
 	return h.sum(), ok
 }
 
+// inputSum stands for an input with its value.
+type inputSum struct {
+	kind                       InputKind
+	name, value, digest, files string
+}
+
+// inputSums counts the inputs of all steps.
+func (p *Plan) inputSums(sets fileSets) map[inputSum]int {
+	out := map[inputSum]int{}
+	for i := range p.Steps {
+		for _, in := range p.Steps[i].Inputs {
+			out[inputSum{in.Kind, in.Name, in.Value, in.Digest, sets[in.Files].sum}]++
+		}
+	}
+	return out
+}
+
 // keyOrder returns inputs in an order in which that of the plan does not show,
 // save among variables, whose order is in the key.
 func keyOrder(inputs []Input) []Input {

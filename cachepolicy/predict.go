@@ -128,9 +128,11 @@ type predictor struct {
 }
 
 // rank sorts the earlier builds by how much they share with the plan: equal keys,
-// then equal inputs of single steps. Among equals the later build wins.
+// then steps whose own inputs are all equal, then single inputs. Among equals the
+// later build wins.
 func (e *predictor) rank() {
-	type score struct{ strong, own int }
+	type score struct{ strong, own, inputs int }
+	inputs := e.plan.inputSums(e.sets)
 	e.past = slices.Clone(e.recent)
 	scores := map[*pastKeys]score{}
 	for _, b := range e.past {
@@ -144,10 +146,15 @@ func (e *predictor) rank() {
 				s.own++
 			}
 		}
+		old := b.plan.inputSums(b.sets)
+		for in, n := range inputs {
+			s.inputs += min(n, old[in])
+		}
 		scores[b] = s
 	}
 	slices.SortStableFunc(e.past, func(a, b *pastKeys) int {
-		return cmp.Or(cmp.Compare(scores[b].strong, scores[a].strong), cmp.Compare(scores[b].own, scores[a].own))
+		x, y := scores[b], scores[a]
+		return cmp.Or(cmp.Compare(x.strong, y.strong), cmp.Compare(x.own, y.own), cmp.Compare(x.inputs, y.inputs))
 	})
 }
 
