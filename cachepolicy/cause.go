@@ -134,28 +134,3 @@ func (e *predictor) order(b *pastKeys, old, i int) (Reason, bool) {
 	}
 	return Reason{}, false
 }
-
-// AfterBuild explains steps that ran although a hit was predicted, for the note at
-// a build's end: the builder has no result of theirs any more. Those that follow
-// such a step say so. ran says whether a step ran.
-func AfterBuild(p *Plan, predictions []Prediction, ran func(step int) bool) []Reason {
-	var out []Reason
-	gone := map[int]int{} // step to the step that it follows, or itself
-	for _, pr := range predictions {
-		if pr.State != StateHit || !ran(pr.Step) {
-			continue
-		}
-		s := &p.Steps[pr.Step]
-		r := Reason{Step: pr.Step, Kind: ReasonResultGone}
-		gone[pr.Step] = pr.Step
-		for _, f := range s.Follows {
-			if on, ok := gone[f.Step]; ok && f.Step >= 0 {
-				r = Reason{Step: pr.Step, Kind: ReasonFollows, On: on, OnName: p.stepName(on, s)}
-				gone[pr.Step] = on
-				break
-			}
-		}
-		out = append(out, r)
-	}
-	return out
-}

@@ -67,7 +67,7 @@ func weight(k ReasonKind) int {
 	case ReasonArg, ReasonEnv:
 		return 4
 	case ReasonTTL, ReasonSource, ReasonSecret, ReasonSetting, ReasonOrder, ReasonNewStep, ReasonCombination, ReasonNoRecord, ReasonFollows,
-		ReasonUnfinished, ReasonMayFollow, ReasonUnresolved, ReasonAlways, ReasonNoCache, ReasonResultGone, ReasonMayHaveMoved:
+		ReasonUnfinished, ReasonMayFollow, ReasonUnresolved, ReasonAlways, ReasonNoCache, ReasonMayHaveMoved:
 		return 5
 	}
 	return 6

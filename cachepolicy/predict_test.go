@@ -55,22 +55,6 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-func TestAfterBuild(t *testing.T) {
-	past := parsePlan(t, "app 1/4 RUN a\napp 2/4 RUN b\napp 3/4 RUN c\napp 4/4 RUN d")
-	predicted := Predict(past.Plan, []PastBuild{past})
-	got := AfterBuild(past.Plan, predicted, func(i int) bool { return i > 0 })
-	want := "as in an earlier build, but this builder has no result of it, follows 2/4, follows 2/4"
-	if Text(got) != want || got[0].Step != 1 || got[2].Step != 3 {
-		t.Errorf("%v, want %q", got, want)
-	}
-	if got := AfterBuild(past.Plan, predicted, func(int) bool { return false }); got != nil {
-		t.Errorf("nothing ran: %v", got)
-	}
-	if got := AfterBuild(past.Plan, Predict(past.Plan, nil), func(int) bool { return true }); got != nil {
-		t.Errorf("nothing was predicted: %v", got)
-	}
-}
-
 // Neither a secret value nor its digest is in a reason.
 func TestReasonsHoldNoSecret(t *testing.T) {
 	from := parsePlan(t, "app 1/1 RUN a\n  arg TOKEN=hunter2 1\n  env URL=x 2").Plan

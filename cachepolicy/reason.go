@@ -36,7 +36,6 @@ const (
 	ReasonUnresolved   ReasonKind = "unresolved"      // Name: an input that is not known yet
 	ReasonAlways       ReasonKind = "always"          // rule off
 	ReasonNoCache      ReasonKind = "no-cache"        // --no-cache, --no-cache-filter
-	ReasonResultGone   ReasonKind = "result-gone"     // as in an earlier build, but the builder has no result
 	ReasonMayHaveMoved ReasonKind = "may-have-moved"  // Name: a source that moved; its content may be the same
 )
 
@@ -128,8 +127,6 @@ func (r Reason) String() string {
 		return "runs in every build"
 	case ReasonNoCache:
 		return "no cache was asked for"
-	case ReasonResultGone:
-		return "as in an earlier build, but this builder has no result of it"
 	}
 	return string(r.Kind)
 }

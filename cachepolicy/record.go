@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,38 @@ func (r Record) Past(p *Plan) []PastBuild {
 		}
 	}
 	return out
+}
+
+// Has reports whether an earlier build had the same plan to the last line, not only
+// the same keys, and the same context as far as the build can see it. Where a file
+// set leaves something out of what it is taken from, that is not known.
+func (r Record) Has(p *Plan) bool {
+	return slices.ContainsFunc(r.Builds, func(b RecordedBuild) bool { return p.equal(b.Plan) })
+}
+
+// equal reports whether all that two plans say is the same.
+func (p *Plan) equal(other *Plan) bool {
+	if len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
+		return false
+	}
+	for i := range p.Steps {
+		a, err := json.Marshal(p.Steps[i])
+		b, otherErr := json.Marshal(other.Steps[i])
+		if err != nil || otherErr != nil || !bytes.Equal(a, b) {
+			return false
+		}
+	}
+	for i := range p.Files {
+		if a, b := &p.Files[i], &other.Files[i]; !a.whole() || !b.Known || a.ID != b.ID || a.sum() != b.sum() {
+			return false
+		}
+	}
+	return true
+}
+
+// whole reports whether a known set has all that its patterns lead to.
+func (s *FileSet) whole() bool {
+	return s.Known && len(s.Exclude) == 0 && !s.IgnoreModes && !strings.ContainsAny(strings.Join(s.Patterns, ""), `*?[\`)
 }
 
 // origin is the instruction, with the image of a FROM.

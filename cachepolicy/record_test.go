@@ -315,3 +315,38 @@ func TestPastOfOtherProjects(t *testing.T) {
 		t.Errorf("compared with %d builds, want the first alone", len(past))
 	}
 }
+
+// A record has a build only if all that can be seen of it is the same.
+func TestRecordHas(t *testing.T) {
+	const plan = "app 1/2 COPY . .\n  files a\napp 2/2 RUN b\n  env A=a 3\nset a .\n  x %s 100644"
+	build := func(text string) RecordedBuild { return recorded(t, "b", 1, text) }
+	r := DecodeRecord(Record{}.Add(build(fmt.Sprintf(plan, "v1"))).Encode())
+	for _, c := range []struct {
+		text string
+		want bool
+	}{
+		{fmt.Sprintf(plan, "v1"), true},
+		{fmt.Sprintf(plan, "v2"), false},
+		{strings.Replace(fmt.Sprintf(plan, "v1"), "A=a 3", "A=a 4", 1), false},
+		{strings.Replace(fmt.Sprintf(plan, "v1"), "A=a", "A=b", 1), false},
+		{strings.Replace(fmt.Sprintf(plan, "v1"), "RUN b", "RUN c", 1), false},
+	} {
+		if got := r.Has(build(c.text).Plan); got != c.want {
+			t.Errorf("%v, want %v:\n%s", got, c.want, c.text)
+		}
+	}
+	p := build(fmt.Sprintf(plan, "v1")).Plan
+	for _, leaveOut := range []func(*FileSet){
+		func(s *FileSet) { s.Exclude = []string{"x"} },
+		func(s *FileSet) { s.IgnoreModes = true },
+		func(s *FileSet) { s.Patterns = []string{"*.go"} },
+		func(s *FileSet) { s.Known = false },
+	} {
+		part := *p
+		part.Files = []FileSet{p.Files[0]}
+		leaveOut(&part.Files[0])
+		if r.Has(&part) {
+			t.Errorf("a build of which not all is known is there: %+v", part.Files[0])
+		}
+	}
+}

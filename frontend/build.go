@@ -93,6 +93,7 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.tellForgotten(ctx, built.platforms)
 	if scanner != nil {
 		if err := b.attachSBOMs(ctx, built, scanner); err != nil {
 			return nil, err

@@ -25,6 +25,8 @@ const maxExplanationBytes = 256 << 10
 type explanation struct {
 	Plan        *cachepolicy.Plan        `json:"plan"`
 	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
+	// forgotten: the builder knows an equal build, but not its own answer to it.
+	forgotten bool
 }
 
 // explain finds out why steps of a converted build will run again and puts it
@@ -42,10 +44,23 @@ func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.
 	if report.Time.Before(b.start) { // from the builder's cache: nothing is new
 		e.Predictions = cachepolicy.Predict(report.Plan, nil)
 	}
+	e.forgotten = report.Repeated && !report.Time.Before(b.start)
 	if report.Builds > 0 || report.Time.Before(b.start) {
 		converted.Annotate(def, notes(e.Predictions))
 	}
 	return e
+}
+
+// forgottenNote is what a build says that is equal to a recorded one although the
+// builder had to compare them again: it no longer has all results of the earlier
+// one. Which of them, a frontend cannot know.
+const forgottenNote = "Nothing has changed since an earlier build: a step that runs again does so because this builder does not have its result any more"
+
+// tellForgotten says so once for all platforms.
+func (b *build) tellForgotten(ctx context.Context, platforms []platformBuild) {
+	if slices.ContainsFunc(platforms, func(p platformBuild) bool { return p.explanation != nil && p.explanation.forgotten }) {
+		b.src.Warn(ctx, forgottenNote, client.WarnOpts{Level: 1})
+	}
 }
 
 // notes returns what to say about steps, by their index.

@@ -26,6 +26,8 @@ type Report struct {
 	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
 	// Builds is how many recorded builds the plan was compared with.
 	Builds int `json:"builds,omitempty"`
+	// Repeated: one of them had the same plan and the same files.
+	Repeated bool `json:"repeated,omitempty"`
 	// Problems say what could not be read or written, and why.
 	Problems []string `json:"problems,omitempty"`
 }

@@ -67,6 +67,7 @@ func (r *run) answer() {
 	past := before.record.Past(plan)
 	r.report.Predictions = cachepolicy.Predict(plan, past)
 	r.report.Builds = len(past)
+	r.report.Repeated = before.record.Has(plan)
 	if r.req.Mode == ModeRecord {
 		r.add(plan, before)
 	}
