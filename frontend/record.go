@@ -70,7 +70,9 @@ func (b *build) record(ctx context.Context, converted *llbconv.Result, mode reco
 	mounts := []llb.RunOption{
 		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountShared)),
 	}
-	if src := b.src.SourceMap.State; src != nil {
+	// Where the client says which repository this is, the record goes by that alone:
+	// builds of one directory at the same time have copies of it in several places.
+	if src := b.src.SourceMap.State; src != nil && b.opts()["vcs:source"] == "" {
 		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
 	}
 	for i, name := range req.Contexts {

@@ -29,7 +29,8 @@ const (
 	// read-only.
 	ContextsDir = "/cachewright/contexts"
 	// DockerfileDir is the directory of the Dockerfile, mounted read-only. Only its
-	// identity counts: it tells projects apart that are alike in everything else.
+	// identity counts: it tells projects apart that are alike in everything else. It is
+	// not there if the record's name tells them apart.
 	DockerfileDir = "/cachewright/dockerfile"
 	// RecordsDir is a cache mount that all builds share.
 	RecordsDir = "/cachewright/records"
