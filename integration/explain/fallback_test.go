@@ -123,3 +123,26 @@ func TestDockerEngine20(t *testing.T) {
 		}
 	}
 }
+
+// TestFailedBuild fails a build: what is said later is true, and nothing is said of
+// steps that the record takes for built.
+func TestFailedBuild(t *testing.T) {
+	t.Parallel()
+	sb := start(t)
+	p := newProject(t, sb, rebuild{dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file && true\nRUN echo last\n", files: map[string]string{"file": t.Name()}})
+	p.quiet("first build", p.solve())
+	p.edit("true", "false")
+	for _, build := range []string{"failure", "the same again"} {
+		r, err := sb.Solve(t.Context(), p.Build)
+		if err == nil || !strings.Contains(err.Error(), "did not complete successfully: exit code: 1") {
+			t.Fatalf("%s: %v\n%s", build, err, r)
+		}
+		for text, note := range p.said(r).notes {
+			if build != "failure" || note != map[string]string{"RUN cat /file && false": "instruction changed", "RUN echo last": "follows 3/4"}[text] {
+				t.Errorf("%s: %q: %s", build, text, note)
+			}
+		}
+	}
+	p.edit("false", "echo fixed")
+	p.expect("fixed", p.solve(), rebuild{notes: map[string]string{"RUN cat /file && echo fixed": "instruction changed", "RUN echo last": "follows 3/4"}})
+}
