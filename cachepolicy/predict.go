@@ -179,7 +179,7 @@ func (e *predictor) step(i int) (State, []Reason) {
 	if len(e.past) == 0 {
 		return StateUnknown, []Reason{{Step: i, Kind: ReasonNoRecord}}
 	}
-	if k.strongOK && e.anyPast(func(b *pastKeys) bool { return b.strong[k.strong] }) {
+	if k.strongOK && e.followsHits(s) && e.anyPast(func(b *pastKeys) bool { return b.strong[k.strong] }) {
 		return StateHit, nil
 	}
 	if !k.weakOK {
@@ -210,6 +210,12 @@ func (e *predictor) reRunParent(s *Step) int {
 // forcedParent reports whether s follows a forced step by definition.
 func (e *predictor) forcedParent(s *Step) bool {
 	return slices.ContainsFunc(s.Follows, func(f Follow) bool { return f.Step >= 0 && f.By != ByContent && e.forced[f.Step] })
+}
+
+// followsHits reports whether all steps that s follows are hits. One that runs
+// because no cache was asked for may give other files, although its key is known.
+func (e *predictor) followsHits(s *Step) bool {
+	return !slices.ContainsFunc(s.Follows, func(f Follow) bool { return f.Step >= 0 && e.out[f.Step].State != StateHit })
 }
 
 func (e *predictor) match(b *pastKeys) []int {

@@ -261,6 +261,8 @@ func forced() []rebuild {
 		}},
 		{name: "no-cache-filter", dockerfile: file, change: asked("no-cache", "deps"), notes: map[string]string{
 			"RUN echo one > /one": "no cache was asked for", "RUN echo two": "no cache was asked for",
+		}, kept: map[string]string{
+			"COPY --from=deps /one /": "follows deps 3/3 if that changed", "RUN echo last": "follows 2/3 if that changed",
 		}},
 	}
 }
