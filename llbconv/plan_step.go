@@ -213,9 +213,28 @@ func (k *stepKey) copy(op *copyOp) {
 		case f.source.http != nil:
 			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.http.url, f.source.http.checksum.String(), "ADD"))
 		case f.source.git != nil:
-			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.ref.Remote, f.source.git.checksum, "ADD"))
+			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.ref.Remote, f.source.git.version(), "ADD"))
 		}
 	}
+}
+
+// version says which files of the repository are taken: the commit, and what is
+// taken of it. It is empty where the commit is not given.
+func (g *gitSource) version() string {
+	if g.checksum == "" {
+		return ""
+	}
+	out := g.checksum
+	if g.ref.SubDir != "" {
+		out += ":" + g.ref.SubDir
+	}
+	if g.keepGitDir {
+		out += ", with .git"
+	}
+	if g.ref.Submodules != nil && !*g.ref.Submodules {
+		out += ", without submodules"
+	}
+	return out
 }
 
 // patterns are the paths that a source selects, as in cachepolicy.FileSet.

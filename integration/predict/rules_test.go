@@ -76,6 +76,17 @@ func commits(w *web, repository string) func(*project) {
 	return func(p *project) { w.commit(p, repository) }
 }
 
+// commitOf is a directory of a repository, at the commit that pinned puts in.
+const commitOf = "--checksum=COMMIT REPOSITORY#main:dir"
+
+func pinned(w *web, repository string) func(*project) {
+	return func(p *project) {
+		commit := w.commit(p, repository)
+		p.edit("COMMIT", commit)
+		p.edit("REPOSITORY", w.URL+"/git/"+repository)
+	}
+}
+
 // remote are ADDs of archives, of files from the web and of repositories.
 func remote(w *web) []combination {
 	const file = "FROM $BASE\nRUN echo before\nADD %s /added\nRUN ls /added\n"
@@ -102,6 +113,11 @@ func remote(w *web) []combination {
 		{name: "url moved", dockerfile: fmt.Sprintf(file, w.URL+"/add-moves"), change: func(*project) { w.set("/add-moves", "2") }, unknown: []string{"3/4", "4/4"}},
 		{name: "url, another command before", dockerfile: fmt.Sprintf(file, w.URL+"/add-same"), change: edited("echo before", "echo other")},
 		{name: "git", dockerfile: fmt.Sprintf(file, w.URL+"/git/add-same.git#main"), prepare: commits(w, "add-same.git"), unknown: []string{"3/4", "4/4"}},
+		{name: "git at a commit", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-pinned.git")},
+		{name: "git directory at a commit", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-dir.git"),
+			change: edited("#main:dir", "#main"), unknown: []string{"3/4", "4/4"}},
+		{name: "git directory kept", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-kept.git"),
+			change: edited("ADD --", "ADD --keep-git-dir --"), unknown: []string{"3/4", "4/4"}},
 		{name: "git moved", dockerfile: fmt.Sprintf(file, w.URL+"/git/add.git#main"), prepare: commits(w, "add.git"), change: commits(w, "add.git"), unknown: []string{"3/4", "4/4"}},
 	}
 }
