@@ -73,7 +73,7 @@ func (k *keyer) key(v *vertex) string {
 // unless it is a file operation that prepares something for this step alone, such
 // as an inline document.
 func (k *keyer) inputKey(v *vertex, digest string) string {
-	for _, out := range v.op.inputs() {
+	for _, out := range v.op.appendInputs(nil) {
 		in, ok := vertexOf(out)
 		if !ok || string(in.digest) != digest || k.steps[in] {
 			continue

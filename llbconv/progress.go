@@ -110,16 +110,18 @@ func commandDescription(text string) llb.ConstraintsOpt {
 // PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
 func PBRanges(at []parser.Range) []*pb.Range {
 	type span struct {
-		rng        pb.Range
-		start, end pb.Position
+		rng   pb.Range
+		start pb.Position
 	}
 	spans := make([]span, len(at)) // most have one line: one allocation for all of it
 	out := make([]*pb.Range, len(at))
 	for i, r := range at {
 		s := &spans[i]
 		s.start.Line, s.start.Character = int32(r.Start.Line), int32(r.Start.Character)
-		s.end.Line, s.end.Character = int32(r.End.Line), int32(r.End.Character)
-		s.rng.Start, s.rng.End = &s.start, &s.end
+		s.rng.Start, s.rng.End = &s.start, &s.start // the parser gives every line a range of its own
+		if r.End != r.Start {
+			s.rng.End = &pb.Position{Line: int32(r.End.Line), Character: int32(r.End.Character)}
+		}
 		out[i] = &s.rng
 	}
 	return out

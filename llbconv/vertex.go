@@ -37,14 +37,28 @@ type vertex struct {
 
 // operation is what a vertex does: *execOp, *fileOp, *mergeOp or *sourceOp.
 type operation interface {
-	// inputs lists the filesystems it takes, in a slice of its own; nil is an empty one.
-	inputs() []llb.Output
+	// appendInputs appends the filesystems it takes to a list; nil is an empty one.
+	appendInputs(to []llb.Output) []llb.Output
 	// validate fails if the operation cannot be executed.
 	validate() error
-	// marshal fills in the operation. index holds for each of inputs its place
-	// among the vertex's distinct inputs, or -1; count is their number.
-	marshal(op *pb.Op, index []int64, count int)
+	// marshal fills in the operation of a message that has its inputs already.
+	marshal(m *message)
 }
+
+// message is the memory that it takes to encode a vertex. None of it is part of the
+// result, so that one vertex after the other uses the same.
+type message struct {
+	op          pb.Op
+	constraints pb.WorkerConstraints
+	inputs      []llb.Output // of the operation
+	index       []int64      // for each of inputs its place among op.Inputs, or -1
+
+	fileOp  pb.Op_File // of file operations
+	file    pb.FileOp
+	actions []*pb.FileAction
+}
+
+var messages = sync.Pool{New: func() any { return new(message) }}
 
 var _ llb.Vertex = (*vertex)(nil)
 
@@ -95,7 +109,7 @@ func (v *vertex) Output() llb.Output { return vertexOutput{v} }
 // Inputs implements llb.Vertex: the non-empty inputs, in the order in which llb puts
 // them into a definition: sources of file operations last first.
 func (v *vertex) Inputs() []llb.Output {
-	ins := v.op.inputs()
+	ins := v.op.appendInputs(nil)
 	if _, isFile := v.op.(*fileOp); isFile {
 		slices.Reverse(ins[1:])
 	}
@@ -125,12 +139,16 @@ func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest,
 	if err := v.Validate(ctx, c); err != nil {
 		return "", nil, err
 	}
-	op := &pb.Op{Constraints: &pb.WorkerConstraints{Filter: c.WorkerConstraints}}
-	index, err := v.resolveInputs(ctx, c, op)
+	m := messages.Get().(*message)
+	defer messages.Put(m)
+	op := &m.op
+	m.constraints.Filter = c.WorkerConstraints
+	op.Constraints, op.Platform = &m.constraints, nil
+	err := v.resolveInputs(ctx, c, m)
 	if err != nil {
 		return "", nil, v.located(err)
 	}
-	v.op.marshal(op, index, len(op.Inputs))
+	v.op.marshal(m)
 	switch op.Op.(type) {
 	case *pb.Op_Exec, *pb.Op_Source:
 		op.Platform = v.opPlatform(c)
@@ -164,35 +182,35 @@ func isText(m proto.Message) bool {
 	return err == nil
 }
 
-// resolveInputs adds the distinct inputs to op and returns where each input is.
-func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, op *pb.Op) ([]int64, error) {
+// resolveInputs sets a message's inputs: those of the operation, of which op.Inputs
+// has the distinct ones.
+func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, m *message) error {
 	type key struct {
 		digest string
 		index  int64
 	}
-	ins := v.op.inputs()
+	m.inputs = v.op.appendInputs(m.inputs[:0])
+	m.index, m.op.Inputs = m.index[:0], m.op.Inputs[:0]
 	known := map[key]int{}
-	op.Inputs = make([]*pb.Input, 0, len(ins))
-	index := make([]int64, len(ins))
-	for i, out := range ins {
+	for _, out := range m.inputs {
 		if out == nil {
-			index[i] = int64(pb.Empty)
+			m.index = append(m.index, int64(pb.Empty))
 			continue
 		}
 		in, err := out.ToInput(ctx, c)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		k := key{in.Digest, in.Index}
 		at, ok := known[k]
 		if !ok {
-			at = len(op.Inputs)
+			at = len(m.op.Inputs)
 			known[k] = at
-			op.Inputs = append(op.Inputs, in)
+			m.op.Inputs = append(m.op.Inputs, in)
 		}
-		index[i] = int64(at)
+		m.index = append(m.index, int64(at))
 	}
-	return index, nil
+	return nil
 }
 
 func (v *vertex) opPlatform(c *llb.Constraints) *pb.Platform {

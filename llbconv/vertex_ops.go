@@ -31,12 +31,12 @@ func (o *execOp) sortMounts() {
 	})
 }
 
-func (o *execOp) inputs() []llb.Output {
-	out := make([]llb.Output, len(o.mounts))
-	for i, m := range o.mounts {
-		out[i] = m.input
+func (o *execOp) appendInputs(to []llb.Output) []llb.Output {
+	to = slices.Grow(to, len(o.mounts)+len(o.keys))
+	for _, m := range o.mounts {
+		to = append(to, m.input)
 	}
-	return append(out, o.keys...)
+	return append(to, o.keys...)
 }
 
 func (o *execOp) validate() error {
@@ -46,11 +46,11 @@ func (o *execOp) validate() error {
 	return nil
 }
 
-func (o *execOp) marshal(op *pb.Op, index []int64, _ int) {
+func (o *execOp) marshal(msg *message) {
 	mounts := make([]*pb.Mount, 0, len(o.mounts)+len(o.extra))
 	outputs := int64(0)
 	for i, m := range o.mounts {
-		m.mount.Input = index[i]
+		m.mount.Input = msg.index[i]
 		if m.mount.Output != int64(pb.SkipOutput) {
 			m.mount.Output = outputs
 			outputs++
@@ -58,7 +58,7 @@ func (o *execOp) marshal(op *pb.Op, index []int64, _ int) {
 		mounts = append(mounts, m.mount)
 	}
 	o.exec.Mounts = append(mounts, o.extra...)
-	op.Op = &pb.Op_Exec{Exec: o.exec}
+	msg.op.Op = &pb.Op_Exec{Exec: o.exec}
 }
 
 // fileOp is a chain of file actions, each on top of the one before.
@@ -76,38 +76,41 @@ type fileAction struct {
 	copies bool
 }
 
-func (o *fileOp) inputs() []llb.Output {
-	out := make([]llb.Output, 1, 1+len(o.actions))
-	out[0] = o.base
+func (o *fileOp) appendInputs(to []llb.Output) []llb.Output {
+	to = append(slices.Grow(to, 1+len(o.actions)+len(o.keys)), o.base)
 	for _, a := range o.actions {
 		if a.copies {
-			out = append(out, a.source)
+			to = append(to, a.source)
 		}
 	}
-	return append(out, o.keys...)
+	return append(to, o.keys...)
 }
 
 func (o *fileOp) validate() error { return nil }
 
-func (o *fileOp) marshal(op *pb.Op, index []int64, count int) {
-	base, next := index[0], 1
-	file := &pb.FileOp{Actions: make([]*pb.FileAction, len(o.actions))}
+func (o *fileOp) marshal(m *message) {
+	base, next := m.index[0], 1
+	for len(m.actions) < len(o.actions) {
+		m.actions = append(m.actions, &pb.FileAction{})
+	}
 	for i, a := range o.actions {
-		fa := &pb.FileAction{Input: base, SecondaryInput: int64(pb.Empty), Output: int64(pb.SkipOutput), Action: a.action}
+		fa := m.actions[i]
+		fa.Input, fa.SecondaryInput, fa.Output, fa.Action = base, int64(pb.Empty), int64(pb.SkipOutput), a.action
 		if i > 0 {
-			fa.Input = int64(count + i - 1) // the result of the action before
+			fa.Input = int64(len(m.op.Inputs) + i - 1) // the result of the action before
 		}
 		if a.copies {
-			fa.SecondaryInput = index[next]
+			fa.SecondaryInput = m.index[next]
 			next++
 		}
 		if i == len(o.actions)-1 {
 			fa.Output = 0
 		}
 		setOwnerInput(a.owner, base)
-		file.Actions[i] = fa
 	}
-	op.Op = &pb.Op_File{File: file}
+	m.file.Actions = m.actions[:len(o.actions)]
+	m.fileOp.File = &m.file
+	m.op.Op = &m.fileOp
 }
 
 // setOwnerInput says which input's user database named owners are looked up in.
@@ -127,17 +130,17 @@ type mergeOp struct {
 	layers []llb.Output
 }
 
-func (o *mergeOp) inputs() []llb.Output { return slices.Clone(o.layers) }
+func (o *mergeOp) appendInputs(to []llb.Output) []llb.Output { return append(to, o.layers...) }
 
 func (o *mergeOp) validate() error { return nil }
 
-func (o *mergeOp) marshal(op *pb.Op, index []int64, _ int) {
-	merge := &pb.MergeOp{Inputs: make([]*pb.MergeInput, len(index))}
-	inputs := make([]*pb.Input, len(index)) // one for each layer, also where two are the same
-	for i, at := range index {
+func (o *mergeOp) marshal(m *message) {
+	merge := &pb.MergeOp{Inputs: make([]*pb.MergeInput, len(m.index))}
+	inputs := make([]*pb.Input, len(m.index)) // one for each layer, also where two are the same
+	for i, at := range m.index {
 		merge.Inputs[i] = &pb.MergeInput{Input: int64(i)}
-		inputs[i] = op.Inputs[at]
+		inputs[i] = m.op.Inputs[at]
 	}
-	op.Inputs = inputs
-	op.Op = &pb.Op_Merge{Merge: merge}
+	m.op.Inputs = inputs
+	m.op.Op = &pb.Op_Merge{Merge: merge}
 }

@@ -22,8 +22,8 @@ func imageSource(ref reference.Named, mode llb.ResolveMode) *sourceOp {
 	return o
 }
 
-func (o *sourceOp) inputs() []llb.Output { return nil }
+func (o *sourceOp) appendInputs(to []llb.Output) []llb.Output { return to }
 
 func (o *sourceOp) validate() error { return nil }
 
-func (o *sourceOp) marshal(op *pb.Op, _ []int64, _ int) { op.Op = &pb.Op_Source{Source: o.source} }
+func (o *sourceOp) marshal(m *message) { m.op.Op = &pb.Op_Source{Source: o.source} }
