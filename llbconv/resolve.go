@@ -2,20 +2,13 @@ package llbconv
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
-	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/suggest"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -80,6 +73,9 @@ func (c *conversion) resolveBases(ctx context.Context, g *graph, reachable map[*
 	}
 	err := eg.Wait()
 	for _, s := range found { // also after an error, for the check
+		if imageErr := c.takeImage(s); err == nil && imageErr != nil {
+			err = parser.WithLocation(imageErr, s.at)
+		}
 		if s.pinned != "" {
 			c.setImageRoot(s)
 			c.checkBasePlatform(s)
@@ -104,18 +100,15 @@ func (g *graph) checkReferences() error {
 }
 
 // resolveBase finds out what a stage starts from: the named context that
-// replaces it, a named context in the place of its image, or the image.
+// replaces it, a named context in the place of its image, or the image, which
+// takeImage then reads.
 func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string) error {
 	if s.replaced != nil {
 		return c.loadReplacement(ctx, s)
 	}
-	platform := s.platform
-	if platform == nil {
-		platform = &c.targetPlatform
-	}
+	platform := c.platformOf(s)
 	s.ref = reference.TagNameOnly(s.ref)
-	name := s.ref.String()
-	nc, err := c.namedContext(name, dockerui.ContextOpt{
+	nc, err := c.namedContext(s.ref.String(), dockerui.ContextOpt{
 		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
 		Platform:       platform,
 		AsyncLocalOpts: s.localOptions,
@@ -126,29 +119,10 @@ func (c *conversion) resolveBase(ctx context.Context, s *stage, labels []string)
 	if nc != nil {
 		return c.loadContextBase(ctx, s, nc, platform)
 	}
-	img, pinned, err := c.lookupImage(ctx, s.ref, platform)
-	if err != nil {
-		var lookup *lookupError
-		if errors.As(err, &lookup) {
-			orig := s.decl.BaseName
-			return suggest.WrapError(errors.Wrap(lookup.error, orig), orig, append(labels, commonImages()...), true)
-		}
-		return err
+	if s.found, err = c.lookupImage(ctx, s.ref, platform); err != nil {
+		orig := s.decl.BaseName
+		return suggest.WrapError(errors.Wrap(err, orig), orig, append(labels, commonImages()...), true)
 	}
-	s.baseImage = cloneImage(img)
-	img.Created = nil
-	if s.platform == nil && c.implicitPlatform {
-		platform = c.imagePlatform(img, platform)
-	}
-	s.platform = platform
-	s.config = newImageConfig(img)
-	if isEmptyImage(img) {
-		return nil
-	}
-	if c.notText && !utf8.ValidString(s.decl.SourceCode) {
-		return errNotText
-	}
-	s.ref, s.pinned = pinned, pinned.String()
 	return nil
 }
 
@@ -196,72 +170,6 @@ func (c *conversion) loadContextBase(ctx context.Context, s *stage, nc *dockerui
 	s.root.setPlatform(*platform)
 	s.platform = platform
 	return nil
-}
-
-// lookupError marks an error of the registry, which gets a suggestion.
-type lookupError struct{ error }
-
-func (e *lookupError) Unwrap() error { return e.error }
-
-// lookupImage asks for an image's config and digest and returns the config and
-// the reference pinned to the digest.
-func (c *conversion) lookupImage(ctx context.Context, ref reference.Named, platform *ocispecs.Platform) (*dockerspec.DockerOCIImage, reference.Named, error) {
-	name, prefix := ref.String(), ""
-	if c.opt.Config.MultiPlatformRequested {
-		prefix = platforms.FormatAll(*platform) + " "
-	}
-	resolved, dgst, dt, err := c.opt.MetaResolver.ResolveImageConfig(ctx, name, sourceresolver.Opt{
-		LogName: fmt.Sprintf("[%sinternal] load metadata for %s", prefix, name),
-		ImageOpt: &sourceresolver.ResolveImageOpt{
-			Platform:    platform,
-			ResolveMode: c.opt.Config.ImageResolveMode.String(),
-		},
-	})
-	if err != nil {
-		return nil, nil, &lookupError{err}
-	}
-	if resolved != name { // a source policy may name another image
-		if ref, err = reference.ParseNormalizedNamed(resolved); err != nil {
-			return nil, nil, errors.Wrapf(err, "failed to parse ref %q", resolved)
-		}
-	}
-	if dgst != "" {
-		if ref, err = reference.WithDigest(ref, dgst); err != nil {
-			return nil, nil, err
-		}
-	}
-	img := &dockerspec.DockerOCIImage{}
-	if err := json.Unmarshal(dt, img); err != nil {
-		return nil, nil, errors.Wrap(err, "failed to parse image config")
-	}
-	return img, ref, nil
-}
-
-// setImageRoot makes the image source of a stage whose base is an image.
-func (c *conversion) setImageRoot(s *stage) {
-	s.prefix = s.stepPrefix(c, false, s.platform, nil)
-	v := newVertex(imageSource(s.ref, c.opt.Config.ImageResolveMode), s.prefix+"FROM "+s.pinned, pb.CapSourceImage)
-	if c.opt.Config.ImageResolveMode == llb.ResolveModeForcePull {
-		v.needs(pb.CapSourceImageResolveMode)
-	}
-	v.platform = s.platform
-	v.meta.Description[keyCommand] = s.decl.SourceCode
-	v.source, v.location = c.opt.SourceMap, s.decl.Location
-	s.root = rootfs{out: v.Output()}
-	s.root.setPlatform(*s.platform)
-}
-
-// imagePlatform picks the platform of an image when none was asked for: the
-// image's own if the builder supports it.
-func (c *conversion) imagePlatform(img *dockerspec.DockerOCIImage, target *ocispecs.Platform) *ocispecs.Platform {
-	same := func(p ocispecs.Platform) bool { return p.OS == img.OS && p.Architecture == img.Architecture }
-	if same(*target) {
-		return target
-	}
-	if i := slices.IndexFunc(c.buildPlatforms, same); i >= 0 {
-		return &c.buildPlatforms[i]
-	}
-	return target
 }
 
 // addTriggers puts the ONBUILD instructions of a stage's base before its own. It
@@ -314,20 +222,4 @@ func parseTrigger(text string, at []parser.Range) (instructions.Command, error) 
 	node := file.AST.Children[0]
 	node.StartLine, node.EndLine = lineSpan(at)
 	return instructions.ParseCommand(node)
-}
-
-// isEmptyImage tells whether an image has no layers. Old manifests do not list
-// layers; their history does.
-func isEmptyImage(img *dockerspec.DockerOCIImage) bool {
-	return len(img.RootFS.DiffIDs) == 0 &&
-		!slices.ContainsFunc(img.History, func(h ocispecs.History) bool { return !h.EmptyLayer })
-}
-
-// commonImages are well-known names to suggest when a base cannot be found.
-func commonImages() []string {
-	var out []string
-	for _, name := range []string{"alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"} {
-		out = append(out, name, "docker.io/library/"+name, name+":latest", "docker.io/library/"+name+":latest")
-	}
-	return out
 }

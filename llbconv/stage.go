@@ -40,10 +40,11 @@ type stage struct {
 	// Set when its base is looked up.
 	ref       reference.Named // of a base that is no stage
 	resolved  bool
-	pinned    string // the base image's reference with its digest; empty if there is no image
-	prefix    string // of the FROM's progress name
-	triggered bool   // ONBUILD triggers of its base are among the commands
-	ready     bool   // its filesystem can be copied from and mounted
+	found     *foundImage // of an image
+	pinned    string      // the base image's reference with its digest; empty if there is no image
+	prefix    string      // of the FROM's progress name
+	triggered bool        // ONBUILD triggers of its base are among the commands
+	ready     bool        // its filesystem can be copied from and mounted
 	root      rootfs
 	config    *imageConfig
 	baseImage *dockerspec.DockerOCIImage
