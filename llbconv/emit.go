@@ -43,7 +43,7 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 		}
 		for _, st := range s.steps {
 			if s.out, err = e.step(st, s.out); err != nil {
-				return nil, located(err, st.location)
+				return nil, located(err, st.cmd.Location())
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	s.vertex = v
 	v.meta.IgnoreCache = s.noCache()
 	file.keys = e.setExport(v, s)
-	e.locate(v, s.location)
+	e.locate(v, s.cmd.Location())
 	if !link {
 		return v.Output()
 	}
@@ -40,7 +40,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	merge.meta.IgnoreCache = s.noCache()
 	merge.meta.ExportCache = v.meta.ExportCache
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
-	e.locate(merge, s.location)
+	e.locate(merge, s.cmd.Location())
 	return merge.Output()
 }
 
@@ -139,7 +139,7 @@ func (e *emitter) workdir(s *step, op *workdirOp, base llb.Output) llb.Output {
 		}},
 	}}}, s.name())
 	s.vertex = v
-	e.locate(v, s.location)
+	e.locate(v, s.cmd.Location())
 	return v.Output()
 }
 

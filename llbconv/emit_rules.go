@@ -68,7 +68,7 @@ func (e *emitter) setExport(v *vertex, s *step) []llb.Output {
 		return []llb.Output{e.noFiles(name)}
 	}
 	if !d.Off {
-		e.c.adviseAll("CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.location)
+		e.c.adviseAll("CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.cmd.Location())
 	}
 	return nil
 }

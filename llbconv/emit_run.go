@@ -28,7 +28,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
 	v.meta.IgnoreCache = s.stage.noCache
-	e.locate(v, s.location)
+	e.locate(v, s.cmd.Location())
 	if e.setsPath {
 		v.needs(pb.CapExecMetaSetsDefaultPath)
 	}

@@ -120,7 +120,8 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 		hist.WriteString(" --chmod=" + chmod)
 	}
 	for _, src := range args.SourcePaths {
-		hist.WriteString(" " + src)
+		hist.WriteByte(' ')
+		hist.WriteString(src)
 		file, err := e.copyPath(cmd, src, f)
 		if err != nil {
 			return err
@@ -147,7 +148,9 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 		return err
 	}
 	e.adviseCopy(cmd, op)
-	hist.WriteString(" " + args.DestPath + " # buildkit")
+	hist.WriteByte(' ')
+	hist.WriteString(args.DestPath)
+	hist.WriteString(" # buildkit")
 	e.s.config.history.add(hist.String(), true, e.c.epoch)
 	return nil
 }

@@ -25,7 +25,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand) error {
 			a.Value = &v
 			from.place = fromBuildArg
 		} else if a.Value != nil {
-			v, err := e.expandWord(c, *a.Value)
+			v, err := e.expandWord(*a.Value)
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ type stageEval struct {
 	c        *conversion
 	s        *stage
 	lint     *linter.Linter // of the current instruction
+	at       []parser.Range // of the current instruction
 	ignored  *patternmatcher.PatternMatcher
 	env      *environ
 	declared *declaredArgs
@@ -28,6 +29,9 @@ type stageEval struct {
 
 	dirFrom, userFrom envSource
 	used              map[string]bool // variables that the current instruction's words use
+
+	// What expands a word and an inline document of the current instruction.
+	words, documents instructions.SingleWordExpander
 
 	cmd, entrypoint, healthcheck onceOnly
 }
@@ -78,6 +82,7 @@ func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.Pattern
 // the stage starts from an image, scratch, or a stage that was replaced.
 func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 	e := &stageEval{c: c, s: s, lint: c.lint, env: newEnviron(), declared: newDeclaredArgs(), dir: "/"}
+	e.words, e.documents = e.expandWord, e.expandDocument
 	s.ready = true
 	if b := s.base; b != nil {
 		s.root.platform, s.platform = b.root.platform, b.platform
@@ -128,7 +133,7 @@ func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 // instruction evaluates one instruction.
 func (e *stageEval) instruction(cmd command) error {
 	e.lint = e.c.lint.WithMergedConfigFromComments(cmd.Comments())
-	e.used = nil
+	e.at, e.used = cmd.Location(), nil
 	if err := e.expandInPlace(cmd.Command); err != nil {
 		return err
 	}
@@ -176,17 +181,16 @@ func (e *stageEval) instruction(cmd command) error {
 // addStep numbers a step and adds it to the stage.
 func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *decision) {
 	e.s.steps = append(e.s.steps, &step{
-		id:       e.stepID(cmd),
 		vars:     e.usedVars(),
 		dir:      e.dir,
 		dirFrom:  e.dirFrom,
 		userFrom: e.userFrom,
 		stage:    e.s,
 		cmd:      cmd.Command,
+		onBuild:  cmd.onBuild,
 		title:    title,
 		prefix:   prefix,
 		number:   e.s.number,
-		location: cmd.Location(),
 		op:       op,
 		decision: d,
 	})

@@ -83,19 +83,19 @@ func (c *conversion) setLexers() {
 	c.docLex.SkipProcessQuotes = true
 }
 
-// expandWord expands the variables of one word of an instruction in the
+// expandWord expands the variables of one word of the current instruction in the
 // environment of the stage so far and reports names that are not defined.
-func (e *stageEval) expandWord(cmd instructions.Command, word string) (string, error) {
-	return e.expandWith(e.c.lex, e.c.escape, cmd, word)
+func (e *stageEval) expandWord(word string) (string, error) {
+	return e.expandWith(e.c.lex, e.c.escape, word)
 }
 
 // expandDocument expands the variables of an inline document: quotes are
 // ordinary text there, and the escape character is always a backslash.
-func (e *stageEval) expandDocument(cmd instructions.Command, doc string) (string, error) {
-	return e.expandWith(e.c.docLex, '\\', cmd, doc)
+func (e *stageEval) expandDocument(doc string) (string, error) {
+	return e.expandWith(e.c.docLex, '\\', doc)
 }
 
-func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Command, word string) (string, error) {
+func (e *stageEval) expandWith(lex *shell.Lex, escape rune, word string) (string, error) {
 	if plain(lex, escape, word) {
 		return word, nil
 	}
@@ -103,7 +103,7 @@ func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Com
 		return "", err
 	}
 	res, err := lex.ProcessWordWithMatches(word, e.env)
-	e.checkUndefined(cmd, res.Unmatched)
+	e.checkUndefined(res.Unmatched)
 	for name := range res.Matched {
 		if e.used == nil {
 			e.used = map[string]bool{}
@@ -117,19 +117,19 @@ func (e *stageEval) expandWith(lex *shell.Lex, escape rune, cmd instructions.Com
 func (e *stageEval) expandInPlace(cmd instructions.Command) error {
 	if x, ok := cmd.(instructions.SupportsSingleWordExpansion); ok {
 		if _, isArg := cmd.(*instructions.ArgCommand); !isArg { // ARG's default may be overridden
-			if err := x.Expand(func(w string) (string, error) { return e.expandWord(cmd, w) }); err != nil {
+			if err := x.Expand(e.words); err != nil {
 				return err
 			}
 		}
 	}
 	if x, ok := cmd.(instructions.SupportsSingleWordExpansionRaw); ok {
-		return x.ExpandRaw(func(w string) (string, error) { return e.expandDocument(cmd, w) })
+		return x.ExpandRaw(e.documents)
 	}
 	return nil
 }
 
-// checkUndefined reports names that an instruction uses and nothing defines.
-func (e *stageEval) checkUndefined(cmd instructions.Command, unmatched map[string]struct{}) {
+// checkUndefined reports names that the current instruction uses and nothing defines.
+func (e *stageEval) checkUndefined(unmatched map[string]struct{}) {
 	if len(unmatched) == 0 {
 		return
 	}
@@ -138,7 +138,7 @@ func (e *stageEval) checkUndefined(cmd instructions.Command, unmatched map[strin
 			continue
 		}
 		match, _ := suggest.Search(name, e.env.Keys(), runtime.GOOS != "windows")
-		e.lint.Run(&linter.RuleUndefinedVar, cmd.Location(), linter.RuleUndefinedVar.Format(name, match))
+		e.lint.Run(&linter.RuleUndefinedVar, e.at, linter.RuleUndefinedVar.Format(name, match))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -147,20 +148,27 @@ func (w *planner) add(s *stage, step cachepolicy.Step) {
 
 func (s *stage) fromID() cachepolicy.StepID {
 	first, last := lineSpan(s.decl.Location)
-	id := s.stepID("FROM", first, last)
-	id.Number = 0
+	number := 0
 	if s.pinned != "" {
-		id.Number = 1
+		number = 1
 	}
-	return id
+	return s.newID("FROM", number, first, last)
 }
 
-// stepID names the stage's current step.
-func (s *stage) stepID(instruction string, first, last int) cachepolicy.StepID {
+// stepID names the step that an instruction makes, by its number in the stage.
+func (s *stage) stepID(cmd instructions.Command, onBuild bool, number int) cachepolicy.StepID {
+	first, last := lineSpan(cmd.Location())
+	if onBuild {
+		first, last = 0, 0 // its position is that of the FROM
+	}
+	return s.newID(strings.ToUpper(cmd.Name()), number, first, last)
+}
+
+func (s *stage) newID(instruction string, number, first, last int) cachepolicy.StepID {
 	return cachepolicy.StepID{
 		Stage:       s.id,
 		StageIndex:  s.index,
-		Number:      s.number,
+		Number:      number,
 		Total:       s.total,
 		Line:        first,
 		EndLine:     last,
@@ -232,12 +240,12 @@ func sourceName(out llb.Output) (name, digest string) {
 // step adds an instruction's step.
 func (w *planner) step(s *stage, st *step) {
 	out := cachepolicy.Step{
-		ID:      st.id,
+		ID:      st.id(),
 		Name:    st.prefix + sourceTitle(st.cmd),
 		NoCache: st.noCache(),
 	}
-	k := stepKey{w: w, st: st, at: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: st.id.Line}}
-	if st.id.Line == 0 { // a trigger of the base image
+	k := stepKey{w: w, st: st, at: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: out.ID.Line}}
+	if st.onBuild { // a trigger of the base image
 		k.at.Kind = cachepolicy.OriginBaseImage
 	}
 	switch op := st.op.(type) {

@@ -100,7 +100,7 @@ func lineRange(line int) []parser.Range {
 // none. The step must have its number already.
 func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 	r := &e.c.rules
-	id := e.stepID(cmd)
+	id := e.s.stepID(cmd.Command, cmd.onBuild, e.s.number)
 	noCache := slices.ContainsFunc(r.noCache, func(s cachepolicy.Selector) bool { return s.Matches(id) })
 	var own cachepolicy.Rule
 	if !cmd.onBuild {
@@ -135,15 +135,6 @@ func (e *stageEval) decide(cmd command, local bool) (*decision, error) {
 // noFile is a path that no build context has: a step that is keyed by the context
 // as such needs none of its files.
 const noFile = ".cachewright-none"
-
-// stepID names the current step as progress output does.
-func (e *stageEval) stepID(cmd command) cachepolicy.StepID {
-	first, last := lineSpan(cmd.Location())
-	if cmd.onBuild {
-		first, last = 0, 0 // its position is that of the FROM
-	}
-	return e.s.stepID(strings.ToUpper(cmd.Name()), first, last)
-}
 
 // argNames lists the ARGs declared so far.
 func (e *stageEval) argNames() []string {
@@ -247,7 +238,7 @@ func (c *conversion) checkRules(g *graph) error {
 	var steps []cachepolicy.StepID
 	for _, s := range g.stages {
 		for _, st := range s.steps {
-			steps = append(steps, st.id)
+			steps = append(steps, st.id())
 		}
 	}
 	warnings, err := c.rules.overrides.Check(steps)

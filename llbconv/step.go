@@ -6,7 +6,6 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
@@ -16,13 +15,12 @@ import (
 // step is an evaluated instruction that makes a vertex: all its words are
 // expanded and all that goes into its key is here.
 type step struct {
-	id       cachepolicy.StepID
 	stage    *stage
 	cmd      instructions.Command
+	onBuild  bool   // cmd is a trigger of the base image
 	title    string // progress text without the prefix
 	prefix   string // progress prefix, "[stage 2/5] " or "[stage 2/5] ONBUILD "
 	number   int    // of total, as in the prefix
-	location []parser.Range
 	op       stepOp
 	decision *decision // what its cache rule means; nil without one
 
@@ -35,6 +33,9 @@ type step struct {
 	dir               string
 	dirFrom, userFrom envSource
 }
+
+// id names the step as progress output does.
+func (s *step) id() cachepolicy.StepID { return s.stage.stepID(s.cmd, s.onBuild, s.number) }
 
 // noCache tells whether the step is to run whatever the cache holds.
 func (s *step) noCache() bool {
