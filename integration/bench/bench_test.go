@@ -47,6 +47,12 @@ func TestSamples(t *testing.T) {
 	if got := s.ratio(ours, upstream); got != 0.75 {
 		t.Errorf("ratio %v, want 0.75", got)
 	}
+	if got := s.difference(upstream, ours); got != 1 {
+		t.Errorf("difference %v, want 1", got)
+	}
+	if got := s.difference(ours, "half"); !math.IsNaN(got) {
+		t.Errorf("difference of sides with different rounds: %v, want none", got)
+	}
 	if got := s.ratio(ours, "half"); !math.IsNaN(got) {
 		t.Errorf("ratio of sides with different rounds: %v, want none", got)
 	}

@@ -66,6 +66,20 @@ func (s samples) ratio(side, over string) float64 {
 	return median(ratios)
 }
 
+// difference returns the median of a side's value less another's in the same
+// round: NaN as ratio.
+func (s samples) difference(side, less string) float64 {
+	a, b := s[side], s[less]
+	if len(a) != len(b) {
+		return math.NaN()
+	}
+	differences := make([]float64, len(a))
+	for i := range a {
+		differences[i] = a[i] - b[i]
+	}
+	return median(differences)
+}
+
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
