@@ -43,7 +43,7 @@ type Outcome string
 const (
 	OutcomeUnknown Outcome = ""       // not recorded: taken for done
 	OutcomeDone    Outcome = "done"   // the builder has, or had, a result
-	OutcomeFailed  Outcome = "failed" // it failed or was not reached
+	OutcomeFailed  Outcome = "failed" // it failed, or nobody knows whether it was reached
 )
 
 // Result is what became of one step in one build.
@@ -51,6 +51,27 @@ type Result struct {
 	Outcome Outcome `json:"outcome,omitempty"`
 	// Seconds is how long the step took; 0: it did not run, or that is not known.
 	Seconds float64 `json:"seconds,omitempty"`
+}
+
+// Failed returns the results of a build of the plan in which one step failed: what
+// that step follows is done, and of the others nobody knows.
+func (p *Plan) Failed(step int) []Result {
+	out := make([]Result, len(p.Steps))
+	for i := range out {
+		out[i].Outcome = OutcomeFailed
+	}
+	needed := []int{step}
+	for len(needed) > 0 {
+		i := needed[0]
+		needed = needed[1:]
+		for _, f := range p.Steps[i].Follows {
+			if f.Step >= 0 && out[f.Step].Outcome != OutcomeDone {
+				out[f.Step].Outcome = OutcomeDone
+				needed = append(needed, f.Step)
+			}
+		}
+	}
+	return out
 }
 
 // Predict says for each step of a plan what a build will do with it, going by
@@ -186,7 +207,7 @@ func (e *predictor) step(i int) (State, []Reason) {
 		return StateUnknown, e.unresolved(i)
 	}
 	if k.strongOK && e.anyPast(func(b *pastKeys) bool { return b.failed[k.strong] }) {
-		return StateReRun, []Reason{{Step: i, Kind: ReasonUnfinished}}
+		return StateUnknown, []Reason{{Step: i, Kind: ReasonUnfinished}} // the same build may have come through later
 	}
 	if e.anyPast(func(b *pastKeys) bool { return b.weak[k.weak] }) {
 		return StateUnknown, e.mayFollow(i)

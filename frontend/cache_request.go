@@ -117,7 +117,7 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 		return nil, err
 	}
 	if b.canRecord() {
-		report, err := b.record(ctx, converted, recorder.ModePredict)
+		report, _, err := b.record(ctx, converted, recorder.ModePredict)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
 			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
 		}

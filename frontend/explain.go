@@ -27,6 +27,8 @@ type explanation struct {
 	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
 	// forgotten: the builder knows an equal build, but not its own answer to it.
 	forgotten bool
+	// record and buildID are the build's in the record, if it was just recorded.
+	record, buildID string
 }
 
 // explain finds out why steps of a converted build will run again and puts it
@@ -36,13 +38,15 @@ func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.
 	if !converted.Explains() || !b.canRecord() {
 		return nil
 	}
-	report, err := b.record(ctx, converted, recorder.ModeRecord)
+	report, record, err := b.record(ctx, converted, recorder.ModeRecord)
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
 	e := &explanation{Plan: report.Plan, Predictions: report.Predictions}
 	if report.Time.Before(b.start) { // from the builder's cache: nothing is new
 		e.Predictions = cachepolicy.Predict(report.Plan, nil)
+	} else {
+		e.record, e.buildID = record, report.BuildID
 	}
 	e.forgotten = report.Repeated && !report.Time.Before(b.start)
 	if report.Builds > 0 || report.Time.Before(b.start) {

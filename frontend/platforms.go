@@ -48,6 +48,7 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.learn(ctx, res, ref, why)
 		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why}
 		return &dockerui.BuildResult{
 			Reference: ref,

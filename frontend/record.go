@@ -50,11 +50,11 @@ func (b *build) plan(ctx context.Context, converted *llbconv.Result) (plan *cach
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its
-// cache when nothing has changed.
-func (b *build) record(ctx context.Context, converted *llbconv.Result, mode recorder.Mode) (*recorder.Report, error) {
+// cache when nothing has changed. It returns the name of the record too.
+func (b *build) record(ctx context.Context, converted *llbconv.Result, mode recorder.Mode) (report *recorder.Report, name string, err error) {
 	plan, keyID, err := b.plan(ctx, converted)
 	if err != nil || plan == nil {
-		return nil, err
+		return nil, "", err
 	}
 	req := &recorder.Request{
 		Version: recorder.Version,
@@ -65,8 +65,13 @@ func (b *build) record(ctx context.Context, converted *llbconv.Result, mode reco
 	if mode != recorder.ModeRecord {
 		req.Nonce = b.nonce
 	}
-	states := converted.Contexts(plan)
-	req.Contexts = slices.Sorted(maps.Keys(states))
+	report, err = b.ask(ctx, req, converted.Contexts(plan), "compare with earlier builds")
+	return report, req.Record, err
+}
+
+// ask runs the recorder with the build contexts that it is to look at.
+func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[string]llb.State, what string) (*recorder.Report, error) {
+	req.Contexts = slices.Sorted(maps.Keys(contexts))
 	mounts := []llb.RunOption{
 		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountShared)),
 	}
@@ -76,29 +81,30 @@ func (b *build) record(ctx context.Context, converted *llbconv.Result, mode reco
 		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
 	}
 	for i, name := range req.Contexts {
-		mounts = append(mounts, llb.AddMount(recorder.ContextsDir+"/"+strconv.Itoa(i), states[name], llb.Readonly))
+		mounts = append(mounts, llb.AddMount(recorder.ContextsDir+"/"+strconv.Itoa(i), contexts[name], llb.Readonly))
 	}
 	data, err := recorder.EncodeRequest(req)
 	if err != nil {
 		return nil, err
 	}
-	group := llb.ProgressGroup(identity.NewID(), b.recordName(plan), false)
+	title := b.internalName(req.Plan, what)
+	group := llb.ProgressGroup(identity.NewID(), title, false)
 	file := llb.Scratch().File(llb.Mkfile("/"+recorder.RequestName, 0o600, data), group)
 	mounts = append(mounts, llb.AddMount(recorder.RequestDir, file, llb.Readonly), group)
-	data, err = b.runSelf(ctx, "record", recorder.ReportName, b.recordName(plan), mounts)
+	data, err = b.runSelf(ctx, "record", recorder.ReportName, title, mounts)
 	if err != nil {
 		return nil, err
 	}
 	return recorder.DecodeReport(data)
 }
 
-// recordName is what progress output shows while the recorder runs.
-func (b *build) recordName(plan *cachepolicy.Plan) string {
+// internalName is what progress output shows for a step of the frontend's own.
+func (b *build) internalName(plan *cachepolicy.Plan, what string) string {
 	prefix := ""
-	if b.ui.MultiPlatformRequested {
+	if b.ui.MultiPlatformRequested && plan != nil {
 		prefix = plan.Platform + " "
 	}
-	return "[" + prefix + "internal] compare with earlier builds"
+	return "[" + prefix + "internal] " + what
 }
 
 // runSelf runs a command of this frontend's own binary as a step and returns the

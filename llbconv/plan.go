@@ -70,6 +70,27 @@ func (r *Result) Annotate(def *pb.Definition, notes map[int]string) {
 	}
 }
 
+// StepOf returns the index in the plan of the step that a vertex of the result's
+// definition belongs to; false if it is no step's.
+func (r *Result) StepOf(vertex string) (int, bool) {
+	i := 0
+	for _, s := range r.g.planned() {
+		if s.hasFrom() {
+			if v, ok := vertexOf(s.root.out); ok && string(v.digest) == vertex {
+				return i, true
+			}
+			i++
+		}
+		for _, st := range s.steps {
+			if string(st.vertex.digest) == vertex || st.merge != nil && string(st.merge.digest) == vertex {
+				return i, true
+			}
+			i++
+		}
+	}
+	return 0, false
+}
+
 // annotate puts a note behind a vertex's name.
 func annotate(def *pb.Definition, v *vertex, prefix, title, note string) {
 	md := def.Metadata[string(v.digest)]
