@@ -19,8 +19,10 @@ type Plan struct {
 	// Dockerfile is the file's name, Target the stage that was asked for or empty
 	// for the last, Platform the target platform as in linux/arm64.
 	Dockerfile string `json:"dockerfile,omitempty"`
-	Target     string `json:"target,omitempty"`
-	Platform   string `json:"platform,omitempty"`
+	// DockerfileDigest is the digest of the file as it is written, comments and all.
+	DockerfileDigest string `json:"dockerfileDigest,omitempty"`
+	Target           string `json:"target,omitempty"`
+	Platform         string `json:"platform,omitempty"`
 	// Steps are in the order in which the converter meets them: a step stands after
 	// all that it follows.
 	Steps []Step `json:"steps"`

@@ -68,7 +68,7 @@ func (r Record) Has(p *Plan) bool {
 
 // equal reports whether all that two plans say is the same.
 func (p *Plan) equal(other *Plan) bool {
-	if len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
+	if p.DockerfileDigest != other.DockerfileDigest || len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
 		return false
 	}
 	for i := range p.Steps {

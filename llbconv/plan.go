@@ -31,12 +31,14 @@ func (r *Result) Plan(secretKey []byte) *cachepolicy.Plan {
 		ends: map[*stage][]int{},
 		sets: map[string]string{},
 		plan: &cachepolicy.Plan{
-			Version:    cachepolicy.PlanVersion,
-			Dockerfile: r.fileName(),
-			Target:     cfg.Target,
-			Platform:   platforms.FormatAll(c.targetPlatform),
-			Steps:      []cachepolicy.Step{},
+			Version:  cachepolicy.PlanVersion,
+			Target:   cfg.Target,
+			Platform: platforms.FormatAll(c.targetPlatform),
+			Steps:    []cachepolicy.Step{},
 		},
+	}
+	if sm := c.opt.SourceMap; sm != nil {
+		w.plan.Dockerfile, w.plan.DockerfileDigest = sm.Filename, string(digestOf(sm.Data))
 	}
 	stages := r.g.planned()
 	for _, s := range stages {
@@ -124,14 +126,6 @@ func (s *stage) inDefinition() bool {
 
 // Explains tells whether the build wants to know why steps run again.
 func (r *Result) Explains() bool { return !r.g.c.rules.overrides.ExplainOff }
-
-// fileName is the Dockerfile's name as the user gave it.
-func (r *Result) fileName() string {
-	if sm := r.g.c.opt.SourceMap; sm != nil {
-		return sm.Filename
-	}
-	return ""
-}
 
 // hasFrom tells whether the FROM of a stage is a step of the plan: whether it
 // starts from something outside the file.

@@ -33,6 +33,8 @@ func TestForgotten(t *testing.T) {
 	p.expect("unchanged", p.solve(), off)
 	p.edit("# cache=off", "# say\n# cache=off")
 	p.expect("another line", p.solve(), off)
+	p.edit("RUN echo off\n", "RUN echo off\n# the end\n")
+	p.expect("a comment at the end", p.solve(), off)
 
 	p.must(sb.Client().Prune(t.Context(), nil, client.WithFilter([]string{"type==regular"})))
 	r := p.solve()
