@@ -140,6 +140,20 @@ type File struct {
 	Mode   FileMode   `json:"mode"`
 }
 
+// HasWildcard reports whether a pattern of a COPY source has wildcards that are
+// not escaped with a backslash.
+func HasWildcard(pattern string) bool {
+	for i := 0; i < len(pattern); i++ {
+		switch pattern[i] {
+		case '*', '?', '[':
+			return true
+		case '\\':
+			i++
+		}
+	}
+	return false
+}
+
 // FileDigest stands for all that counts of a file but its path and mode: content,
 // owner, link target, extended attributes, but never times. It is the beginning
 // of a SHA-256 sum, and zero for a directory that has nothing but a mode.

@@ -43,13 +43,13 @@ func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.
 		return nil
 	}
 	e := &explanation{Plan: report.Plan, Predictions: report.Predictions}
-	if report.Time.Before(b.start) { // from the builder's cache: nothing is new
+	cached := report.Time.Before(b.start) // the builder had the report: nothing is new
+	if cached {
 		e.Predictions = cachepolicy.Predict(report.Plan, nil)
 	} else {
-		e.record, e.buildID = record, report.BuildID
+		e.record, e.buildID, e.forgotten = record, report.BuildID, report.Repeated
 	}
-	e.forgotten = report.Repeated && !report.Time.Before(b.start)
-	if report.Builds > 0 || report.Time.Before(b.start) {
+	if cached || report.Builds > 0 {
 		converted.Annotate(def, notes(e.Predictions))
 	}
 	return e

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
@@ -39,7 +38,7 @@ func (b *build) canRecord() bool {
 // digests are keyed with a key that only this builder has.
 func (b *build) plan(ctx context.Context, converted *llbconv.Result) (plan *cachepolicy.Plan, keyID string, err error) {
 	plan = converted.Plan([]byte(b.nonce))
-	if plan == nil || !slices.ContainsFunc(plan.Steps, cachepolicy.Step.Withholds) || !b.canRecord() {
+	if plan == nil || !slices.ContainsFunc(plan.Steps, cachepolicy.Step.Withholds) {
 		return plan, "", nil
 	}
 	key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
@@ -132,5 +131,5 @@ func (b *build) runSelf(ctx context.Context, command, file, name string, mounts 
 	if ref == nil {
 		return nil, errors.Errorf("%s gave nothing", command)
 	}
-	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + strings.TrimPrefix(file, "/")})
+	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + file})
 }

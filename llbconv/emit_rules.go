@@ -19,8 +19,8 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
 	salt := d.Salt
 	for i := range d.keys {
 		k := &d.keys[i]
-		if k.digest != "" {
-			salt += " " + string(k.Kind) + "@" + k.digest // wherever it comes from
+		if digest := k.input.Digest; digest != "" {
+			salt += " " + string(k.Kind) + "@" + digest // wherever it comes from
 			continue
 		}
 		exec.keys = append(exec.keys, e.keyInput(k))

@@ -15,6 +15,8 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 	mode "github.com/tonistiigi/dchapes-mode"
+
+	"github.com/cachewright/cachewright/cachepolicy"
 )
 
 // copyFlags are the flags that COPY and ADD share, and those of one only.
@@ -258,7 +260,7 @@ func (e *stageEval) localFile(src string, f copyFlags) (copyFile, error) {
 			return copyFile{}, err
 		}
 		file.include = []string{strings.TrimPrefix(pattern, "/")}
-		if !hasWildcard(root) && !hasWildcard(pattern) {
+		if !cachepolicy.HasWildcard(root) && !cachepolicy.HasWildcard(pattern) {
 			required, err := normalize(filepath.Join(root, pattern))
 			if err != nil {
 				return copyFile{}, err
@@ -348,17 +350,4 @@ func isGitSource(src string) bool {
 // isHTTPSource tells whether a source is a URL that is not a git repository.
 func isHTTPSource(src string) bool {
 	return (strings.HasPrefix(src, "http://") || strings.HasPrefix(src, "https://")) && !isGitSource(src)
-}
-
-// hasWildcard tells whether a pattern has unescaped wildcards.
-func hasWildcard(p string) bool {
-	for i := 0; i < len(p); i++ {
-		switch p[i] {
-		case '*', '?', '[':
-			return true
-		case '\\':
-			i++
-		}
-	}
-	return false
 }

@@ -6,21 +6,12 @@ import digest "github.com/opencontainers/go-digest"
 // Definition; empty where a step has none of the converter's own.
 func (r *Result) StepDigests() []digest.Digest {
 	var out []digest.Digest
-	add := func(v *vertex) {
-		if v == nil {
-			out = append(out, "")
-			return
+	for _, p := range r.g.planSteps() {
+		var d digest.Digest
+		if v := p.vertex(); v != nil {
+			d = v.digest
 		}
-		out = append(out, v.digest)
-	}
-	for _, s := range r.g.planned() {
-		if s.hasFrom() {
-			v, _ := vertexOf(s.root.out)
-			add(v)
-		}
-		for _, st := range s.steps {
-			add(st.vertex)
-		}
+		out = append(out, d)
 	}
 	return out
 }

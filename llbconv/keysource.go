@@ -24,9 +24,8 @@ import (
 type keySource struct {
 	cachepolicy.Source
 	git      *dfgitutil.GitRef  // of a git source
-	input    *cachepolicy.Input // of the decision, for the plan
+	input    *cachepolicy.Input // of the decision; its digest is what the source is now, if that was looked up
 	location []parser.Range     // of its directive, or else of the step
-	digest   string             // what it is now, if that was looked up
 }
 
 // keySources checks the sources of a decision, as far as that goes without
@@ -69,7 +68,7 @@ func (e *stageEval) ignoresKey(src string) bool {
 	}
 	for _, p := range e.ignored.Patterns() {
 		text := cleanSlash(p.String())
-		if p.Exclusion() && (src == "." || hasWildcard(src) || hasWildcard(text) || strings.HasPrefix(text, src+"/")) {
+		if p.Exclusion() && (src == "." || cachepolicy.HasWildcard(src) || cachepolicy.HasWildcard(text) || strings.HasPrefix(text, src+"/")) {
 			return false
 		}
 	}
@@ -110,11 +109,11 @@ func (c *conversion) resolveKeys(ctx context.Context, g *graph) error {
 // resolveKey returns what looks up one key source of a step.
 func (c *conversion) resolveKey(ctx context.Context, st *step, k *keySource) func() error {
 	return func() error {
-		var err error
-		if k.digest, err = c.keyDigest(ctx, st, k); err != nil {
+		digest, err := c.keyDigest(ctx, st, k)
+		if err != nil {
 			return k.errorf("%v; see that the address is right and that the builder can reach it", err)
 		}
-		k.input.Digest, k.input.Unresolved = k.digest, k.digest == ""
+		k.input.Digest, k.input.Unresolved = digest, digest == ""
 		return nil
 	}
 }

@@ -40,54 +40,45 @@ func (r *Result) Plan(secretKey []byte) *cachepolicy.Plan {
 	if sm := c.opt.SourceMap; sm != nil {
 		w.plan.Dockerfile, w.plan.DockerfileDigest = sm.Filename, string(digestOf(sm.Data))
 	}
-	stages := r.g.planned()
-	for _, s := range stages {
-		w.stage(s)
+	steps := r.g.planSteps()
+	for _, p := range steps {
+		if p.step == nil {
+			w.from(p.stage)
+		} else {
+			w.step(p.stage, p.step)
+		}
 		if w.inputs > maxPlanInputs {
 			return nil
 		}
 	}
-	w.setKeys(stages)
+	w.setKeys(steps)
 	return w.plan
 }
 
 // Annotate puts notes behind the progress names of steps in a definition of the
 // result, by the steps' index in the plan.
 func (r *Result) Annotate(def *pb.Definition, notes map[int]string) {
-	i := 0
-	for _, s := range r.g.planned() {
-		if s.hasFrom() {
-			if v, ok := vertexOf(s.root.out); ok {
-				annotate(def, v, s.prefix, "FROM "+s.pinned, notes[i])
+	for i, p := range r.g.planSteps() {
+		switch v := p.vertex(); {
+		case v == nil:
+		case p.step == nil:
+			annotate(def, v, p.stage.prefix, "FROM "+p.stage.pinned, notes[i])
+		default:
+			annotate(def, v, p.step.prefix, p.step.title, notes[i])
+			if p.step.merge != nil {
+				annotate(def, p.step.merge, p.step.prefix+"LINK ", p.step.title, notes[i])
 			}
-			i++
-		}
-		for _, st := range s.steps {
-			annotate(def, st.vertex, st.prefix, st.title, notes[i])
-			if st.merge != nil {
-				annotate(def, st.merge, st.prefix+"LINK ", st.title, notes[i])
-			}
-			i++
 		}
 	}
 }
 
 // StepOf returns the index in the plan of the step that a vertex of the result's
 // definition belongs to; false if it is no step's.
-func (r *Result) StepOf(vertex string) (int, bool) {
-	i := 0
-	for _, s := range r.g.planned() {
-		if s.hasFrom() {
-			if v, ok := vertexOf(s.root.out); ok && string(v.digest) == vertex {
-				return i, true
-			}
-			i++
-		}
-		for _, st := range s.steps {
-			if string(st.vertex.digest) == vertex || st.merge != nil && string(st.merge.digest) == vertex {
-				return i, true
-			}
-			i++
+func (r *Result) StepOf(digest string) (int, bool) {
+	is := func(v *vertex) bool { return v != nil && string(v.digest) == digest }
+	for i, p := range r.g.planSteps() {
+		if is(p.vertex()) || p.step != nil && is(p.step.merge) {
+			return i, true
 		}
 	}
 	return 0, false
@@ -106,12 +97,39 @@ func annotate(def *pb.Definition, v *vertex, prefix, title, note string) {
 	}
 }
 
-// planned lists the stages whose steps are in the plan, in the order of the file:
-// those that are in the definition. A stage that is only named, as in a COPY
+// planStep is a step of the plan.
+type planStep struct {
+	stage *stage
+	step  *step // nil: the stage's FROM
+}
+
+// planSteps lists the steps of the plan: those of the stages that are in the
+// definition, in the order of the file. A stage that is only named, as in a COPY
 // --from that takes nothing but inline documents, is not.
-func (g *graph) planned() []*stage {
+func (g *graph) planSteps() []planStep {
+	var out []planStep
 	reachable := g.reachable()
-	return slices.DeleteFunc(slices.Clone(g.stages[:g.inFile]), func(s *stage) bool { return !reachable[s] || !s.inDefinition() })
+	for _, s := range g.stages[:g.inFile] {
+		if !reachable[s] || !s.inDefinition() {
+			continue
+		}
+		if s.hasFrom() {
+			out = append(out, planStep{stage: s})
+		}
+		for _, st := range s.steps {
+			out = append(out, planStep{s, st})
+		}
+	}
+	return out
+}
+
+// vertex is the operation of a step; nil where it is not the converter's own.
+func (p planStep) vertex() *vertex {
+	if p.step != nil {
+		return p.step.vertex
+	}
+	v, _ := vertexOf(p.stage.root.out)
+	return v
 }
 
 // inDefinition tells whether the stage's vertices were marshalled. One that starts
@@ -136,22 +154,22 @@ type planner struct {
 	c      *conversion
 	key    []byte
 	plan   *cachepolicy.Plan
-	ends   map[*stage][]int  // the steps that a stage's filesystem so far consists of
+	ends   map[*stage][]int  // see endsOf; none for a stage that is as its base
 	sets   map[string]string // selections of files, by what they select
 	inputs int
 }
 
-// stage adds the steps of a stage.
-func (w *planner) stage(s *stage) {
-	switch {
-	case s.base != nil:
-		w.ends[s] = w.ends[s.base]
-	case s.hasFrom():
-		w.add(s, cachepolicy.Step{ID: s.fromID(), Name: s.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s)})
+// from adds the FROM of a stage.
+func (w *planner) from(s *stage) {
+	w.add(s, cachepolicy.Step{ID: s.fromID(), Name: s.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s)})
+}
+
+// endsOf returns the steps that a stage's filesystem so far consists of.
+func (w *planner) endsOf(s *stage) []int {
+	for s.base != nil && w.ends[s] == nil {
+		s = s.base
 	}
-	for _, st := range s.steps {
-		w.step(s, st)
-	}
+	return w.ends[s]
 }
 
 // add appends a step, on which the stage's filesystem then consists.
@@ -282,7 +300,7 @@ func (w *planner) step(s *stage, st *step) {
 	if st.decision != nil && st.decision.ContentBase {
 		by = cachepolicy.ByContent
 	}
-	before := w.ends[s]
+	before := w.endsOf(s)
 	if !linked {
 		for _, i := range before {
 			out.Follows = append(out.Follows, cachepolicy.FollowStep(i, by, ""))

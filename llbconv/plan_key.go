@@ -16,26 +16,19 @@ import (
 // setKeys gives every step of the plan that runs an operation a digest of it: with
 // all that is in BuildKit's key of the operation, and without its inputs, which the
 // plan has as files and as what the step follows.
-func (w *planner) setKeys(stages []*stage) {
+func (w *planner) setKeys(steps []planStep) {
 	k := keyer{steps: map[*vertex]bool{}}
 	if slices.ContainsFunc(w.plan.Steps, cachepolicy.Step.Withholds) {
 		k.secret = w.key // a digest of all values would give the secret ones away
 	}
-	for _, s := range stages {
-		for _, st := range s.steps {
-			k.steps[st.vertex] = true
+	for _, p := range steps {
+		if p.step != nil { // an image is keyed by its digest alone
+			k.steps[p.step.vertex] = true
 		}
 	}
-	i := 0
-	for _, s := range stages {
-		if s.hasFrom() {
-			i++ // an image is keyed by its digest alone
-		}
-		for _, st := range s.steps {
-			if st.decision == nil || !st.decision.Off { // off has a new key each time
-				w.plan.Steps[i].Key = k.key(st.vertex)
-			}
-			i++
+	for i, p := range steps {
+		if p.step != nil && (p.step.decision == nil || !p.step.decision.Off) { // off has a new key each time
+			w.plan.Steps[i].Key = k.key(p.step.vertex)
 		}
 	}
 }

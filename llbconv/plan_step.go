@@ -277,7 +277,7 @@ func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes 
 
 // stage adds what is taken from a stage, image or named context.
 func (k *stepKey) stage(src *stage, patterns, exclude []string, by cachepolicy.By, via string) {
-	ends := k.w.ends[src]
+	ends := k.w.endsOf(src)
 	if name, ok := src.localContext(); ok && len(src.steps) == 0 {
 		k.files(name, patterns, exclude, false)
 		return

@@ -46,7 +46,7 @@ func selectFiles(t *tree, set *cachepolicy.FileSet) ([]selected, error) {
 	for _, p := range set.Patterns {
 		p, filter, parents := strings.Cut("/"+filepath.ToSlash(p), "/./")
 		p = path.Join("/", p)
-		if !parents && s.exclude == nil && !hasWildcard(p) {
+		if !parents && s.exclude == nil && !cachepolicy.HasWildcard(p) {
 			plain = append(plain, p)
 			continue
 		}
@@ -71,7 +71,7 @@ func (s *selection) pattern(p, filter string) error {
 			return err
 		}
 	}
-	if hasWildcard(p) {
+	if cachepolicy.HasWildcard(p) {
 		return s.wildcard(p)
 	}
 	n, err := s.tree.follow(p, false)
@@ -95,19 +95,6 @@ func dropNested(paths []string) []string {
 		}
 	}
 	return out
-}
-
-// hasWildcard reports whether a path is a wildcard to the builder.
-func hasWildcard(p string) bool {
-	for i := 0; i < len(p); i++ {
-		switch p[i] {
-		case '*', '?', '[':
-			return true
-		case '\\':
-			i++
-		}
-	}
-	return false
 }
 
 // plain adds what a path without wildcards leads to.
@@ -156,7 +143,7 @@ func (s *selection) add(p string, n *node) {
 // first component with a wildcard, and at the end.
 func (s *selection) wildcard(p string) error {
 	components := strings.Split(strings.TrimPrefix(p, "/"), "/")
-	first := slices.IndexFunc(components, hasWildcard)
+	first := slices.IndexFunc(components, cachepolicy.HasWildcard)
 	prefix := strings.Join(components[:first], "/")
 	n, err := s.tree.follow(prefix, true)
 	if n == nil || err != nil {
