@@ -41,11 +41,10 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 		}
 		from = copySource{stage: src}
 	}
-	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns)
+	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns, c.Link)
 	if err != nil {
 		return err
 	}
-	op.link = c.Link
 	if err := e.copyStep(cmd, op, c.SourcesAndDest, c.String(), c.Chown, c.Chmod,
 		copyFlags{keyword: "COPY", from: from, parents: c.Parents}); err != nil {
 		return err
@@ -62,11 +61,10 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 
 // add evaluates an ADD.
 func (e *stageEval) add(cmd command, c *instructions.AddCommand) error {
-	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns)
+	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns, c.Link)
 	if err != nil {
 		return err
 	}
-	op.link = c.Link
 	if c.Checksum != "" {
 		if len(c.SourcePaths) != 1 {
 			return errors.New("checksum can't be specified for multiple sources")
@@ -91,11 +89,14 @@ func (e *stageEval) add(cmd command, c *instructions.AddCommand) error {
 
 // newCopy evaluates the flags of COPY and ADD that say what happens at the
 // destination.
-func (e *stageEval) newCopy(dest, chown, chmod string, exclude []string) (*copyOp, error) {
-	op := &copyOp{exclude: exclude, owner: parseOwner(chown)}
+func (e *stageEval) newCopy(dest, chown, chmod string, exclude []string, link bool) (*copyOp, error) {
+	op := &copyOp{exclude: exclude, owner: parseOwner(chown), link: link}
 	var err error
 	if op.dest, err = e.destPath(dest); err != nil {
 		return nil, err
+	}
+	if link && isNamed(op.owner) {
+		return nil, errors.Errorf("--chown=%s: user and group names can't be resolved when used with --link, use numeric uid[:gid] instead", chown)
 	}
 	if chmod != "" {
 		if op.mode, err = parseMode(chmod); err != nil {
@@ -289,17 +290,24 @@ func (e *stageEval) destPath(p string) (string, error) {
 	return system.NormalizePath(e.dir, p, os, true)
 }
 
-// parseOwner reads USER[:GROUP]; a number is an id, anything else a name.
+// parseOwner reads USER[:GROUP]; a number is an id, anything else a name. An empty
+// group is none.
 func parseOwner(s string) *pb.ChownOpt {
 	if s == "" {
 		return nil
 	}
-	user, group, hasGroup := strings.Cut(s, ":")
+	user, group, _ := strings.Cut(s, ":")
 	out := &pb.ChownOpt{User: parseOwnerID(user)}
-	if hasGroup {
+	if group != "" {
 		out.Group = parseOwnerID(group)
 	}
 	return out
+}
+
+// isNamed reports whether the user or group is a name, which only the files of an
+// image can turn into a number.
+func isNamed(o *pb.ChownOpt) bool {
+	return o.GetUser().GetByName() != nil || o.GetGroup().GetByName() != nil
 }
 
 func parseOwnerID(s string) *pb.UserOpt {

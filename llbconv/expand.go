@@ -78,7 +78,7 @@ func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWor
 func (c *conversion) setLexers() {
 	c.lex = shell.NewLex(c.escape)
 	c.titleLex = shell.NewLex(c.escape)
-	c.titleLex.RawQuotes, c.titleLex.SkipUnsetEnv = true, true
+	c.titleLex.RawQuotes, c.titleLex.RawEscapes, c.titleLex.SkipUnsetEnv = true, true, true
 	c.docLex = shell.NewLex('\\')
 	c.docLex.SkipProcessQuotes = true
 }

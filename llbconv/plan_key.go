@@ -85,7 +85,7 @@ func vertexOf(out llb.Output) (*vertex, bool) {
 }
 
 // keepKeyed removes from an operation what BuildKit leaves out of its key (seen in
-// v0.33.1): file operations run anywhere, and proxies, addresses of extra hosts
+// v0.34.2): file operations run anywhere, and proxies, addresses of extra hosts
 // and the identity of most cache mounts make no difference.
 func keepKeyed(op *pb.Op) {
 	op.Constraints = nil
