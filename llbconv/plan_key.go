@@ -84,9 +84,9 @@ func vertexOf(out llb.Output) (*vertex, bool) {
 	return o.v, ok
 }
 
-// keepKeyed removes from an operation what BuildKit leaves out of its key (seen in
-// v0.34.2): file operations run anywhere, and proxies, addresses of extra hosts
-// and the identity of most cache mounts make no difference.
+// keepKeyed removes from an operation what BuildKit leaves out of its key: file
+// operations run anywhere, and proxies, addresses of extra hosts and the identity
+// of most cache mounts make no difference.
 func keepKeyed(op *pb.Op) {
 	op.Constraints = nil
 	switch o := op.Op.(type) {

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,14 +41,10 @@ func newHung(t *testing.T) *hung {
 	return h
 }
 
-// leak is what a daemon of BuildKit v0.33.1 keeps in use until it ends when a
-// running step is cancelled, whichever frontend the build had.
-var leak = []string{"mount / from exec /bin/sh -c wget -qO /f $URL", "pulled from docker.io/library/busybox:latest"}
-
 // TestCutShort cuts builds short: while the frontend waits for its remote context,
-// and while a step runs. The build fails, its containers end, nothing stays in use
-// that does not with the daemon's own frontend (""), and the daemon builds the same
-// again.
+// and while a step runs. The build fails, its containers end, nothing stays in use,
+// and the daemon builds the same again. With the daemon's own frontend ("") it is
+// the same.
 func TestCutShort(t *testing.T) {
 	waiting := sandbox.Files(t, map[string]string{"Dockerfile": "FROM busybox\nARG URL\nRUN wget -qO /f $URL\n"})
 	remote := func(url string) sandbox.Build { return sandbox.Build{Attrs: map[string]string{"context": url}} }
@@ -63,13 +58,12 @@ func TestCutShort(t *testing.T) {
 		frontend string
 		build    func(url string) sandbox.Build
 		cut      func(t *testing.T, sb *sandbox.Sandbox, cancel func())
-		want     string   // in the error
-		inUse    []string // what stays in use
+		want     string // in the error
 	}{
-		{"frontend-killed", sandbox.FrontendRef, remote, kill, "exit code: 137", nil},
-		{"frontend-cancelled", sandbox.FrontendRef, remote, cancel, "context canceled", nil},
-		{"step-cancelled", sandbox.FrontendRef, step, cancel, "context canceled", leak},
-		{"step-cancelled-upstream", "", step, cancel, "context canceled", leak},
+		{"frontend-killed", sandbox.FrontendRef, remote, kill, "exit code: 137"},
+		{"frontend-cancelled", sandbox.FrontendRef, remote, cancel, "context canceled"},
+		{"step-cancelled", sandbox.FrontendRef, step, cancel, "context canceled"},
+		{"step-cancelled-upstream", "", step, cancel, "context canceled"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			sb := sandbox.New(t, sandbox.Options{Registry: start(t).Registry()})
@@ -90,7 +84,7 @@ func TestCutShort(t *testing.T) {
 			}
 			await(t, h.gone)
 			eventually(t, "containers end", func() bool { return len(containers(t, sb)) == 0 })
-			eventually(t, "only what the daemon forgets stays in use", func() bool { return slices.Equal(inUse(t, sb), test.inUse) })
+			eventually(t, "nothing stays in use", func() bool { return len(inUse(t, sb)) == 0 })
 
 			close(h.release)
 			solve(t, sb, b, "ran")
@@ -98,8 +92,7 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// inUse returns the descriptions of the cache records in use, without digests, in
-// order.
+// inUse returns the descriptions of the cache records in use.
 func inUse(t *testing.T, sb *sandbox.Sandbox) []string {
 	t.Helper()
 	records, err := sb.Client().DiskUsage(t.Context())
@@ -109,11 +102,9 @@ func inUse(t *testing.T, sb *sandbox.Sandbox) []string {
 	var found []string
 	for _, r := range records {
 		if r.InUse {
-			description, _, _ := strings.Cut(r.Description, "@sha256:")
-			found = append(found, description)
+			found = append(found, r.Description)
 		}
 	}
-	slices.Sort(found)
 	return found
 }
 
