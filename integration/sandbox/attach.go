@@ -33,10 +33,6 @@ func (s *Sandbox) writeState() error {
 // Attach connects to a sandbox that another process runs in the directory dir.
 // It fails when none runs there. Closing the attached sandbox does not stop it.
 func Attach(ctx context.Context, dir string) (*Sandbox, error) {
-	tools, err := BuildTools(ctx)
-	if err != nil {
-		return nil, err
-	}
 	st, err := readState(dir)
 	if err != nil {
 		return nil, err
@@ -48,7 +44,7 @@ func Attach(ctx context.Context, dir string) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no sandbox runs in %s: %w", dir, err)
 	}
-	return &Sandbox{dir: dir, run: st.Run, addr: st.Addr, registryAddr: st.Registry, owner: st.Owner, tools: tools, client: c}, nil
+	return &Sandbox{dir: dir, run: st.Run, addr: st.Addr, registryAddr: st.Registry, owner: st.Owner, client: c}, nil
 }
 
 // Owner returns the process id of the process that runs the sandbox. The servers

@@ -21,6 +21,10 @@ const builderName = "sandbox"
 // buildx, build on the sandbox, with a configuration of its own. It creates the
 // builder (driver remote) at the first call.
 func (s *Sandbox) BuildxEnv(ctx context.Context) ([]string, error) {
+	buildx, err := Current.Program(ctx, "buildx")
+	if err != nil {
+		return nil, err
+	}
 	docker := filepath.Join(s.run, "docker")
 	plugins := filepath.Join(docker, "cli-plugins")
 	if err := os.MkdirAll(plugins, 0o755); err != nil {
@@ -32,17 +36,17 @@ func (s *Sandbox) BuildxEnv(ctx context.Context) ([]string, error) {
 		"BUILDX_BUILDER=" + builderName,
 		"BUILDX_METADATA_WARNINGS=0",
 	}
-	err := withLock(ctx, filepath.Join(docker, ".lock"), func() error {
+	err = withLock(ctx, filepath.Join(docker, ".lock"), func() error {
 		plugin := filepath.Join(plugins, "docker-buildx")
 		if _, err := os.Lstat(plugin); err == nil {
 			return nil
 		}
-		cmd := exec.CommandContext(ctx, s.tools.Buildx, "create", "--name", builderName, "--driver", "remote", s.addr)
+		cmd := exec.CommandContext(ctx, buildx, "create", "--name", builderName, "--driver", "remote", s.addr)
 		cmd.Env = append(os.Environ(), env...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("buildx create: %w\n%s", err, out)
 		}
-		return os.Symlink(s.tools.Buildx, plugin)
+		return os.Symlink(buildx, plugin)
 	})
 	return env, err
 }
@@ -53,7 +57,11 @@ func (s *Sandbox) BuildxCommand(ctx context.Context, args ...string) (*exec.Cmd,
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, s.tools.Buildx, args...)
+	buildx, err := Current.Program(ctx, "buildx")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, buildx, args...)
 	cmd.Env = append(os.Environ(), env...)
 	return cmd, nil
 }

@@ -47,7 +47,7 @@ insecure-entitlements = [%s]
 const inNamespaces = `mount -t proc proc /proc; exec "$@"`
 
 // startDaemon starts buildkitd and waits until it answers.
-func (s *Sandbox) startDaemon(ctx context.Context, opts Options) error {
+func (s *Sandbox) startDaemon(ctx context.Context, buildkitd string, opts Options) error {
 	runc, err := findProgram("runc")
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *Sandbox) startDaemon(ctx context.Context, opts Options) error {
 	// when it dies; and its mounts are gone with its mount namespace.
 	attr := syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Unshareflags: syscall.CLONE_NEWNS}
 	s.daemon, err = startServer("buildkitd", filepath.Join(s.dir, "buildkitd.log"), attr, nil,
-		"/bin/sh", "-ec", inNamespaces, "buildkitd", s.tools.Buildkitd, "--config", config)
+		"/bin/sh", "-ec", inNamespaces, "buildkitd", buildkitd, "--config", config)
 	if err != nil {
 		return err
 	}

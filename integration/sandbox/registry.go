@@ -29,7 +29,7 @@ http:
 // starts one on the directory dir, pushes the images, whose keys are repositories
 // with a tag, and stops it. The files are below dir/registry.
 func FillRegistry(ctx context.Context, dir string, images map[string]v1.Image) error {
-	tools, err := BuildTools(ctx)
+	program, err := Current.Program(ctx, "registry")
 	if err != nil {
 		return err
 	}
@@ -38,8 +38,8 @@ func FillRegistry(ctx context.Context, dir string, images map[string]v1.Image) e
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
 	defer cancel()
-	s := &Sandbox{dir: dir, run: dir, tools: tools}
-	err = s.startRegistry(ctx)
+	s := &Sandbox{dir: dir, run: dir}
+	err = s.startRegistry(ctx, program)
 	if s.registry != nil {
 		defer s.registry.stop()
 	}
@@ -54,8 +54,8 @@ func FillRegistry(ctx context.Context, dir string, images map[string]v1.Image) e
 	return nil
 }
 
-// startRegistry starts a registry with plain HTTP on a free port of 127.0.0.1.
-func (s *Sandbox) startRegistry(ctx context.Context) error {
+// startRegistry starts the program, a registry with plain HTTP on a free port of 127.0.0.1.
+func (s *Sandbox) startRegistry(ctx context.Context, program string) error {
 	config := filepath.Join(s.run, "registry.yml")
 	text := fmt.Sprintf(registryConfig, filepath.Join(s.dir, "registry"))
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
@@ -63,7 +63,7 @@ func (s *Sandbox) startRegistry(ctx context.Context) error {
 	}
 	var err error
 	s.registry, err = startServer("registry", filepath.Join(s.dir, "registry.log"), syscall.SysProcAttr{},
-		[]string{"OTEL_TRACES_EXPORTER=none"}, s.tools.Registry, "serve", config)
+		[]string{"OTEL_TRACES_EXPORTER=none"}, program, "serve", config)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,24 @@ type Options struct {
 	Entitlements []string
 	// Config is more text for buildkitd.toml, in tables of its own.
 	Config string
+	// Daemon says whose buildkitd to run, Current's if it is empty.
+	Daemon Pins
+}
+
+// servers are the paths of the programs that a sandbox runs.
+type servers struct{ registry, buildkitd string }
+
+// programs compiles what is to be started, before the time for its start counts.
+func (o Options) programs(ctx context.Context) (servers, error) {
+	var found servers
+	var err error
+	if o.Registry == "" {
+		if found.registry, err = Current.Program(ctx, "registry"); err != nil {
+			return found, err
+		}
+	}
+	found.buildkitd, err = cmp.Or(o.Daemon, Current).Program(ctx, "buildkitd")
+	return found, err
 }
 
 // Sandbox is a running buildkitd with its registry. Its methods may be called
@@ -39,7 +58,6 @@ type Sandbox struct {
 	addr         string
 	registryAddr string
 	owner        int
-	tools        Tools
 	janitor      *janitor
 	daemon       *server
 	registry     *server // nil if it is another sandbox's
@@ -56,11 +74,11 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	if err := RequirePrograms(ctx, map[string]string{"runc": "runc"}); err != nil {
 		return nil, err
 	}
-	tools, err := BuildTools(ctx)
+	programs, err := opts.programs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{tools: tools, registryAddr: opts.Registry, owner: os.Getpid()}
+	s := &Sandbox{registryAddr: opts.Registry, owner: os.Getpid()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -72,11 +90,11 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %s", startTimeout))
 	defer cancel()
 	if s.registryAddr == "" {
-		if err := s.startRegistry(ctx); err != nil {
+		if err := s.startRegistry(ctx, programs.registry); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.startDaemon(ctx, opts); err != nil {
+	if err := s.startDaemon(ctx, programs.buildkitd, opts); err != nil {
 		return nil, err
 	}
 	if err := s.writeState(); err != nil {
@@ -136,9 +154,6 @@ func (s *Sandbox) Registry() string { return s.registryAddr }
 // Dir returns the directory of what the servers store, with buildkitd.log and
 // registry.log.
 func (s *Sandbox) Dir() string { return s.dir }
-
-// Tools returns the pinned programs.
-func (s *Sandbox) Tools() Tools { return s.tools }
 
 // Client returns the sandbox's connection to the daemon. Close closes it.
 func (s *Sandbox) Client() *client.Client { return s.client }

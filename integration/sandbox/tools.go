@@ -3,67 +3,123 @@ package sandbox
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
 )
 
-// Tools are the paths of the programs pinned in tools/go.mod.
-type Tools struct {
-	Buildkitd string
-	Buildctl  string
-	Buildx    string // the docker buildx plugin; also works on its own
-	Registry  string
-	Crane     string
+// Pins is a directory of the repository with a go.mod whose tool lines are
+// programs of pinned versions.
+type Pins string
+
+const (
+	// Current has buildkitd and buildctl of the BuildKit that the
+	// frontend follows, and buildx, registry and crane.
+	Current Pins = "tools"
+	// Previous has buildkitd and dockerfile-frontend of the BuildKit that the
+	// frontend followed before.
+	Previous Pins = "tools/previous"
+	// Oldest has the oldest buildkitd that the frontend is tested with.
+	Oldest Pins = "tools/oldest"
+	// EngineDaemon has dockerd, the daemon of Docker Engine.
+	EngineDaemon Pins = "tools/engine"
+	// EngineClients has docker and compose.
+	EngineClients Pins = "tools/clients"
+)
+
+// versionVariables are the variables that programs report their version from, by
+// the module whose version it is.
+var versionVariables = map[string]string{
+	"github.com/moby/buildkit":                "github.com/moby/buildkit/version.Version",
+	"github.com/docker/buildx":                "github.com/docker/buildx/version.Version",
+	"github.com/distribution/distribution/v3": "github.com/distribution/distribution/v3/version.version",
+	"github.com/moby/moby/v2":                 "github.com/moby/moby/v2/dockerversion.Version",
+	"github.com/docker/cli":                   "github.com/docker/cli/cli/version.Version",
+	"github.com/docker/compose/v5":            "github.com/docker/compose/v5/internal.Version",
 }
 
-// BuildTools returns the pinned programs in build/bin. It builds them when they
-// are missing or when tools/go.mod, tools/go.sum or the Go version changed, and
-// says so on standard error, because that takes minutes the first time.
-func BuildTools(ctx context.Context) (Tools, error) {
-	root, err := RepoRoot()
+// Program returns the path of one of the programs, in build/. It compiles it,
+// static, when it is missing or when go.mod, go.sum or the Go version changed, and
+// says on standard error how that goes, because it takes minutes the first time.
+// It fails when there is no such tool line, and with the go command's error.
+func (p Pins) Program(ctx context.Context, name string) (string, error) {
+	bin, err := BuildDir(p.bin())
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
-	bin, err := BuildDir("bin")
+	key, err := p.key()
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
-	src := filepath.Join(root, "tools")
-	tools := Tools{
-		Buildkitd: filepath.Join(bin, "buildkitd"),
-		Buildctl:  filepath.Join(bin, "buildctl"),
-		Buildx:    filepath.Join(bin, "buildx"),
-		Registry:  filepath.Join(bin, "registry"),
-		Crane:     filepath.Join(bin, "crane"),
-	}
-	key, err := toolsKey(src)
-	if err != nil {
-		return Tools{}, err
-	}
-	stamp := filepath.Join(bin, ".key")
-	err = withLock(ctx, filepath.Join(bin, ".lock"), func() error {
+	program, stamp := filepath.Join(bin, name), filepath.Join(bin, "."+name+".key")
+	err = withLock(ctx, filepath.Join(bin, "."+name+".lock"), func() error {
 		if have, err := os.ReadFile(stamp); err == nil && string(have) == key {
 			return nil
 		}
-		fmt.Fprintln(os.Stderr, "sandbox: building the tools pinned in tools/go.mod")
-		if err := compileTools(ctx, src, bin); err != nil {
+		if err := p.compile(ctx, name, program); err != nil {
 			return err
 		}
 		return os.WriteFile(stamp, []byte(key), 0o644)
 	})
-	return tools, err
+	return program, err
 }
 
-// toolsKey returns what the built tools depend on, as a digest.
-func toolsKey(src string) (string, error) {
+// Programs returns the names of all the programs, in the order of the tool lines.
+func (p Pins) Programs(ctx context.Context) ([]string, error) {
+	packages, err := p.packages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, pkg := range packages {
+		names = append(names, programName(pkg))
+	}
+	return names, nil
+}
+
+// Version returns the version of a module that is pinned, such as v0.34.2.
+func (p Pins) Version(ctx context.Context, module string) (string, error) {
+	out, err := p.goOutput(ctx, "list", "-m", "-f", "{{.Version}}", module)
+	if err != nil {
+		return "", fmt.Errorf("version of %s in %s/go.mod: %w", module, p, err)
+	}
+	return strings.TrimSpace(out), nil
+}
+
+// BuildTools builds all programs of Current.
+func BuildTools(ctx context.Context) error {
+	names, err := Current.Programs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := Current.Program(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bin is the directory below build/ for the programs.
+func (p Pins) bin() string {
+	return filepath.Join("bin", strings.TrimPrefix(strings.TrimPrefix(string(p), "tools"), "/"))
+}
+
+// key returns what the built programs depend on, as a digest.
+func (p Pins) key() (string, error) {
+	root, err := RepoRoot()
+	if err != nil {
+		return "", err
+	}
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version())
 	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := os.ReadFile(filepath.Join(src, name))
+		data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(string(p)), name))
 		if err != nil {
 			return "", err
 		}
@@ -72,26 +128,84 @@ func toolsKey(src string) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
-// compileTools builds every tool line of src/go.mod into bin, static, with the
-// version set that the program reports to its clients.
-func compileTools(ctx context.Context, src, bin string) error {
-	ldflags := "-s -w"
-	for _, m := range []struct{ module, variable string }{
-		{"github.com/moby/buildkit", "github.com/moby/buildkit/version.Version"},
-		{"github.com/docker/buildx", "github.com/docker/buildx/version.Version"},
-		{"github.com/distribution/distribution/v3", "github.com/distribution/distribution/v3/version.version"},
-	} {
-		out, err := goCommand(ctx, src, "list", "-m", "-f", "{{.Version}}", m.module).Output()
-		if err != nil {
-			return fmt.Errorf("version of %s: %w", m.module, err)
-		}
-		ldflags += " -X " + m.variable + "=" + strings.TrimSpace(string(out))
-	}
-	out, err := goCommand(ctx, src, "build", "-trimpath", "-ldflags", ldflags, "-o", bin+"/", "tool").CombinedOutput()
+// packages returns the import paths of the tool lines.
+func (p Pins) packages(ctx context.Context) ([]string, error) {
+	out, err := p.goOutput(ctx, "list", "-f", "{{.ImportPath}}", "tool")
 	if err != nil {
-		return fmt.Errorf("build tools/go.mod: %w\n%s", err, out)
+		return nil, fmt.Errorf("tools of %s/go.mod: %w", p, err)
 	}
-	return nil
+	return strings.Fields(out), nil
+}
+
+// programName returns the last element of an import path that says something: the
+// program in MODULE/v5/cmd is called as the module is.
+func programName(pkg string) string {
+	name := path.Base(pkg)
+	if name == "cmd" {
+		return path.Base(path.Dir(path.Dir(pkg)))
+	}
+	return name
+}
+
+// compile builds the named program into the file binary, with the version set that
+// it reports to its clients.
+func (p Pins) compile(ctx context.Context, name, binary string) error {
+	packages, err := p.packages(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pkg := range packages {
+		if programName(pkg) != name {
+			continue
+		}
+		version, ldflags, err := p.versionFlag(ctx, pkg)
+		if err != nil {
+			return err
+		}
+		cmd, err := p.command(ctx, "build", "-v", "-trimpath", "-ldflags", "-s -w"+ldflags, "-o", binary, pkg)
+		if err != nil {
+			return err
+		}
+		return reportCompile(cmd, name+" "+version)
+	}
+	return fmt.Errorf("%s/go.mod has no tool %s", p, name)
+}
+
+// versionFlag returns the version of a package's module and the linker's flag that
+// tells the program of it.
+func (p Pins) versionFlag(ctx context.Context, pkg string) (version, ldflag string, err error) {
+	out, err := p.goOutput(ctx, "list", "-f", "{{.Module.Path}} {{.Module.Version}}", pkg)
+	if err != nil {
+		return "", "", fmt.Errorf("module of %s: %w", pkg, err)
+	}
+	module, version, _ := strings.Cut(strings.TrimSpace(out), " ")
+	if variable := versionVariables[module]; variable != "" {
+		ldflag = " -X " + variable + "=" + strings.TrimSuffix(version, "+incompatible")
+	}
+	return version, ldflag, nil
+}
+
+// goOutput runs a go command in the directory and returns its standard output.
+func (p Pins) goOutput(ctx context.Context, args ...string) (string, error) {
+	cmd, err := p.command(ctx, args...)
+	if err != nil {
+		return "", err
+	}
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+	}
+	return string(out), err
+}
+
+// command returns a go command to be run in the directory.
+func (p Pins) command(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	root, err := RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	return goCommand(ctx, filepath.Join(root, filepath.FromSlash(string(p))), args...), nil
 }
 
 // goCommand returns a go command without cgo, to be run in dir.

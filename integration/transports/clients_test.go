@@ -56,7 +56,11 @@ func (c call) run(t *testing.T, sb *sandbox.Sandbox, values ...string) {
 func client(t *testing.T, sb *sandbox.Sandbox, args []string) *exec.Cmd {
 	t.Helper()
 	if args[0] == "buildctl" {
-		return exec.CommandContext(t.Context(), sb.Tools().Buildctl, append([]string{"--addr", sb.Addr()}, args[1:]...)...)
+		buildctl, err := sandbox.Current.Program(t.Context(), "buildctl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return exec.CommandContext(t.Context(), buildctl, append([]string{"--addr", sb.Addr()}, args[1:]...)...)
 	}
 	cmd, err := sb.BuildxCommand(context.WithoutCancel(t.Context()), args[1:]...)
 	if err != nil {

@@ -59,8 +59,7 @@ func run(ctx context.Context, args []string) error {
 			return seed(ctx, s, args[1:])
 		})
 	case "tools":
-		_, err := sandbox.BuildTools(ctx)
-		return err
+		return sandbox.BuildTools(ctx)
 	case "help", "-h", "--help":
 		fmt.Print(usage)
 		return nil
