@@ -3,6 +3,7 @@ package llbconv
 import (
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
@@ -11,7 +12,12 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy"
 )
 
-// lacks tells whether the daemon is known not to have a capability.
+// supports reports whether the daemon is known to have a capability.
+func (c *conversion) supports(id apicaps.CapID) bool {
+	return c.opt.Caps != nil && c.opt.Caps.Supports(id) == nil
+}
+
+// lacks reports whether the daemon is known not to have a capability.
 func (c *conversion) lacks(id apicaps.CapID) bool {
 	return c.opt.Caps != nil && c.opt.Caps.Supports(id) != nil
 }
@@ -54,26 +60,21 @@ func (c *conversion) checkRuleSupport(d *decision) error {
 // adviseCopy gives hints about flags of COPY and ADD that do less than they say.
 func (e *stageEval) adviseCopy(cmd command, op *copyOp) {
 	if op.link && op.mode != nil {
-		e.advise("LinkWithChmod", "--link has no effect together with --chmod, set the mode in the source stage instead", cmd.Location())
+		e.c.advise(e.lint, "LinkWithChmod", "--link has no effect together with --chmod, set the mode in the source stage instead", cmd.Location())
 	}
 	for _, f := range op.files {
 		if len(f.required) > 0 && e.c.lacks(pb.CapFileCopyRequiredPaths) {
-			e.advise("ParentsUnchecked", "A missing "+strings.Join(f.required, ", ")+" is not an error on this builder, --parents needs BuildKit v0.26 or later for that", cmd.Location())
+			e.c.advise(e.lint, "ParentsUnchecked", "A missing "+strings.Join(f.required, ", ")+" is not an error on this builder, --parents needs BuildKit v0.26 or later for that", cmd.Location())
 		}
 	}
 }
 
-// adviseAll gives a hint about the file or the build as a whole.
-func (c *conversion) adviseAll(rule, text string, at []parser.Range) {
-	(&stageEval{c: c, lint: c.lint}).advise(rule, text, at)
-}
-
 // advise gives a hint that docker/dockerfile does not have. It can be skipped like
-// a build check, but does not count as one.
-func (e *stageEval) advise(rule, text string, at []parser.Range) {
-	_, skipped := e.lint.SkippedRules[rule]
-	if e.c.opt.Advise == nil || e.lint.SkipAll || skipped {
+// a build check, with what lint says, but does not count as one.
+func (c *conversion) advise(lint *linter.Linter, rule, text string, at []parser.Range) {
+	_, skipped := lint.SkippedRules[rule]
+	if c.opt.Advise == nil || lint.SkipAll || skipped {
 		return
 	}
-	e.c.opt.Advise(rule, "Hints about what an instruction does not do", "", text, at)
+	c.opt.Advise(rule, "Hints about what an instruction does not do", "", text, at)
 }

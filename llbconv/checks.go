@@ -197,18 +197,20 @@ func (e *stageEval) checkIgnoredSource(keyword, src string, at []parser.Range) {
 
 // ignores tells whether .dockerignore is certain to keep a path out of the context.
 func (e *stageEval) ignores(src string) bool {
-	if e.ignored == nil || e.ignored.Exclusions() {
+	ignored := e.c.ignored
+	if ignored == nil || ignored.Exclusions() {
 		return false
 	}
-	if (src == "." || src == "/") && !e.ignoresAll() {
+	if (src == "." || src == "/") && !e.c.ignoresAll() {
 		return false
 	}
-	ok, err := e.ignored.MatchesOrParentMatches(src)
+	ok, err := ignored.MatchesOrParentMatches(src)
 	return err == nil && ok
 }
 
-func (e *stageEval) ignoresAll() bool {
-	for _, p := range e.ignored.Patterns() {
+// ignoresAll reports whether .dockerignore, which there is, names all files.
+func (c *conversion) ignoresAll() bool {
+	for _, p := range c.ignored.Patterns() {
 		switch p.String() {
 		case "*", "**", "**/*":
 			return true

@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
-	"github.com/moby/buildkit/util/apicaps"
 	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
@@ -95,9 +94,4 @@ func newLinter(opt Options, dt []byte) (*linter.Linter, error) {
 	}
 	cfg.Warn = opt.Warn
 	return linter.New(cfg), nil
-}
-
-// supports tells whether the daemon is known to have a capability.
-func (c *conversion) supports(id apicaps.CapID) bool {
-	return c.opt.Caps != nil && c.opt.Caps.Supports(id) == nil
 }

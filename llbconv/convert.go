@@ -63,10 +63,11 @@ type Result struct {
 	// IgnoreCache is set when the target or a scanned stage is built without cache.
 	IgnoreCache bool
 
-	defaults []llb.ConstraintsOpt // of State's marshalling
-	vertices int                  // about how many there are
-	g        *graph
-	main     *llb.State // the build context
+	defaults  []llb.ConstraintsOpt // of State's marshalling
+	vertices  int                  // about how many there are
+	g         *graph
+	decisions decisions
+	main      *llb.State // the build context
 }
 
 // SBOMTargets are the filesystems that an SBOM scanner is given.
@@ -81,48 +82,49 @@ type SBOMTargets struct {
 // Convert turns the Dockerfile dt into LLB for one platform. An error about the
 // file carries its position as *parser.LocationError.
 func Convert(ctx context.Context, dt []byte, opt Options) (*Result, error) {
-	g, err := evaluated(ctx, dt, opt)
+	g, ds, err := decided(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
-	main, err := g.c.emit(ctx, g)
+	main, err := g.c.emit(ctx, g, ds)
 	if err != nil {
 		return nil, err
 	}
-	return g.c.assemble(g, main), nil
+	return g.c.assemble(g, ds, main), nil
 }
 
-// evaluated runs the phases of a conversion up to the evaluated steps.
-func evaluated(ctx context.Context, dt []byte, opt Options) (*graph, error) {
+// decided runs the phases of a conversion up to the decisions about its steps.
+func decided(ctx context.Context, dt []byte, opt Options) (*graph, decisions, error) {
 	c, err := newConversion(opt, dt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	prog, err := c.parse(dt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.setGlobals(ctx, prog); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	g, err := c.link(prog)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.resolve(ctx, g); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.ignored, err = c.ignoreMatcher(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := c.evaluate(g); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	ds, err := c.decide(g)
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := c.lintError(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := c.resolveKeys(ctx, g); err != nil {
-		return nil, err
-	}
-	return g, nil
+	return g, ds, c.resolveKeys(ctx, ds)
 }

@@ -13,6 +13,7 @@ import (
 // emitter turns evaluated steps into vertices.
 type emitter struct {
 	c       *conversion
+	rules   decisions
 	context llb.Output // the build context
 	noModes llb.Output // the same with modes that do not depend on the checkout
 	nothing llb.Output // none of its files; nil until it is needed
@@ -23,13 +24,14 @@ type emitter struct {
 
 // emit makes the LLB of every evaluated stage, in file order, and returns the
 // build context that it reads.
-func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
-	main, err := c.mainContext(ctx, g)
+func (c *conversion) emit(ctx context.Context, g *graph, ds decisions) (*llb.State, error) {
+	main, err := c.mainContext(ctx, g, ds)
 	if err != nil {
 		return nil, err
 	}
 	e := &emitter{
 		c:         c,
+		rules:     ds,
 		context:   main.Output(),
 		setsPath:  c.supports(pb.CapExecMetaSetsDefaultPath),
 		lacksPath: c.lacks(pb.CapExecMetaSetsDefaultPath),
@@ -51,10 +53,15 @@ func (c *conversion) emit(ctx context.Context, g *graph) (*llb.State, error) {
 }
 
 // mainContext returns the build context, narrowed to what the stages read.
-func (c *conversion) mainContext(ctx context.Context, g *graph) (*llb.State, error) {
+func (c *conversion) mainContext(ctx context.Context, g *graph, ds decisions) (*llb.State, error) {
 	read := newPathSet()
 	for _, s := range g.stages {
 		read.addAll(s.context)
+	}
+	for _, d := range ds {
+		for _, p := range d.reads {
+			read.add(p)
+		}
 	}
 	opts := read.localOptions()
 	if c.opt.Client != nil {
@@ -65,7 +72,7 @@ func (c *conversion) mainContext(ctx context.Context, g *graph) (*llb.State, err
 
 // step makes the vertices of one step on top of base and returns the new filesystem.
 func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
-	switch op := s.op.(type) {
+	switch op := e.rules.applied(s).op.(type) {
 	case *runOp:
 		return e.run(s, op, base), nil
 	case *copyOp:
@@ -84,9 +91,9 @@ func (e *emitter) locate(v *vertex, at []parser.Range) {
 }
 
 // assemble puts the result together.
-func (c *conversion) assemble(g *graph, main *llb.State) *Result {
+func (c *conversion) assemble(g *graph, ds decisions, main *llb.State) *Result {
 	t := g.target
-	img := t.config.image()
+	img := t.config.image(ds)
 	if len(c.opt.Config.Labels) > 0 && img.Config.Labels == nil {
 		img.Config.Labels = make(map[string]string, len(c.opt.Config.Labels))
 	}
@@ -97,6 +104,7 @@ func (c *conversion) assemble(g *graph, main *llb.State) *Result {
 
 	res := &Result{
 		g:           g,
+		decisions:   ds,
 		main:        main,
 		State:       c.state(t),
 		defaults:    c.marshalDefaults(),

@@ -24,7 +24,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	}
 	v := newFileVertex(file, s.name())
 	s.vertex = v
-	v.meta.IgnoreCache = s.noCache()
+	v.meta.IgnoreCache = e.rules.noCache(s)
 	file.keys = e.setExport(v, s)
 	e.locate(v, s.cmd.Location())
 	if !link {
@@ -37,7 +37,7 @@ func (e *emitter) copy(s *step, op *copyOp, base llb.Output) llb.Output {
 	}
 	merge := newVertex(&mergeOp{layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
 	s.merge = merge
-	merge.meta.IgnoreCache = s.noCache()
+	merge.meta.IgnoreCache = e.rules.noCache(s)
 	merge.meta.ExportCache = v.meta.ExportCache
 	merge.meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
 	e.locate(merge, s.cmd.Location())
@@ -80,7 +80,7 @@ func (e *emitter) copyAction(s *step, op *copyOp, f copyFile) fileAction {
 // copyInput returns the filesystem that a file is copied from.
 func (e *emitter) copyInput(s *step, src copySource) llb.Output {
 	switch {
-	case src.context && s.decision != nil && s.decision.IgnoreModes:
+	case src.context && e.rules[s] != nil && e.rules[s].IgnoreModes:
 		return e.contextWithoutModes()
 	case src.context:
 		return e.context

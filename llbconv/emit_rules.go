@@ -11,7 +11,7 @@ import (
 // digest is not known is an input that nothing mounts: it is in the key, and the
 // container does not differ.
 func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
-	d := s.decision
+	d := e.rules[s]
 	if d == nil {
 		return
 	}
@@ -55,7 +55,7 @@ func setContentBase(v *vertex, exec *execOp, d *decision) {
 // returns such a directory as one more input, if the build has one: for off the
 // build context, whose key is of this build alone.
 func (e *emitter) setExport(v *vertex, s *step) []llb.Output {
-	d := s.decision
+	d := e.rules[s]
 	if d == nil || !d.NoExport {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (e *emitter) setExport(v *vertex, s *step) []llb.Output {
 		return []llb.Output{e.noFiles(name)}
 	}
 	if !d.Off {
-		e.c.adviseAll("CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.cmd.Location())
+		e.c.advise(e.c.lint, "CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.cmd.Location())
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 		Network:  op.network,
 		Security: op.security,
 	}}
-	v := newVertex(exec, s.name(), pb.CapExecMetaBase)
+	v := newVertex(exec, e.rules.applied(s).name(), pb.CapExecMetaBase)
 	s.vertex = v
 	v.platform = s.stage.root.platform
 	v.meta.Description[keyCommand] = op.source
@@ -40,7 +40,7 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 	}
 	e.applyRule(v, exec, s)
 	e.fileMounts(v, exec, op, base)
-	setContentBase(v, exec, s.decision)
+	setContentBase(v, exec, e.rules[s])
 	secretMounts(v, exec, op)
 	sshMounts(v, exec, op)
 	e.setDefaultPath(exec.exec.Meta)

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/cachewright/cachewright/cachepolicy"
 )
 
 // environ is an ordered set of environment variables. Setting a variable again
@@ -20,6 +22,15 @@ type envVar struct {
 	name, value string
 	arg         bool // last assigned by an ARG
 	from        envSource
+	covers      *envVar // the ENV of that name which an ARG hides; nil if there is none
+}
+
+// env returns the variable as the last ENV left it, nil if none set it.
+func (v envVar) env() *envVar {
+	if v.arg {
+		return v.covers
+	}
+	return &v
 }
 
 // envSource is where a variable has its value from.
@@ -91,15 +102,20 @@ func (s envSnapshot) vars() []envVar {
 	return out
 }
 
-// coveredENV returns a variable with the value that an ENV gave it, which an ARG
-// of the same name covers.
-func (e *environ) coveredENV(name, value string) envVar {
-	for _, v := range slices.Backward(e.entries) {
-		if v.name == name && !v.arg && v.value == value {
-			return v
+// filtered returns the variables in force without the ARGs that f withholds. Where
+// such an ARG hides an ENV, that one shows again.
+func (s envSnapshot) filtered(f *cachepolicy.ArgFilter) *environ {
+	out := newEnviron()
+	for _, v := range s.vars() {
+		if v.arg && !f.Allows(v.name) {
+			if v.covers == nil {
+				continue
+			}
+			v = *v.covers
 		}
+		out.assign(v)
 	}
-	return envVar{name: name, value: value, from: envSource{place: fromImage}}
+	return out
 }
 
 // lookup returns the entry in force of a variable.
@@ -117,8 +133,13 @@ func (e *environ) set(name, value string) { e.assign(envVar{name: name, value: v
 // assign sets a variable.
 func (e *environ) assign(v envVar) {
 	name := v.name
-	if i, ok := e.index[name]; ok && i < e.listed {
-		e.list, e.listed = nil, 0 // the list holds the old value
+	if i, ok := e.index[name]; ok {
+		if v.arg {
+			v.covers = e.entries[i].env()
+		}
+		if i < e.listed {
+			e.list, e.listed = nil, 0 // the list holds the old value
+		}
 	}
 	if len(e.entries) > 2*len(e.index)+16 {
 		e.compact()

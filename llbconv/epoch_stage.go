@@ -92,7 +92,7 @@ func (c *conversion) addSource(cmd *instructions.AddCommand, env *environ) (*llb
 	if err != nil {
 		return nil, err
 	}
-	flags := copyFlags{keyword: "ADD", keepGit: cmd.KeepGitDir, checksum: checksum}
+	flags := &addFlags{keepGit: cmd.KeepGitDir, checksum: checksum}
 	var file copyFile
 	if ref, isGit, refErr := dfgitutil.ParseGitRef(path); isHTTPSource(path) {
 		file, err = httpFile(path, flags)

@@ -19,17 +19,41 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy"
 )
 
-// copyFlags are the flags that COPY and ADD share, and those of one only.
-type copyFlags struct {
-	keyword  string // COPY or ADD
-	from     copySource
-	parents  bool // COPY only
-	unpack   *bool
-	keepGit  *bool
-	checksum string
+// transfer is a COPY or ADD with the flags that one or both of them have.
+type transfer struct {
+	cmd   command
+	text  string // the instruction as written
+	paths instructions.SourcesAndDest
+	from  copySource
+
+	chown, chmod string
+	exclude      []string
+	link         bool
+	parents      bool      // COPY only
+	add          *addFlags // nil for COPY
 }
 
-func (f copyFlags) isAdd() bool { return f.keyword == "ADD" }
+// addFlags are the flags that only ADD has.
+type addFlags struct {
+	unpack, keepGit *bool
+	checksum        string
+}
+
+// keyword is the instruction's name in the image's history.
+func (t *transfer) keyword() string {
+	if t.add != nil {
+		return "ADD"
+	}
+	return "COPY"
+}
+
+// checkKeyword is how the check of ignored sources names the instruction.
+func (t *transfer) checkKeyword() string {
+	if t.add != nil {
+		return "Add"
+	}
+	return "Copy"
+}
 
 // copy evaluates a COPY.
 func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
@@ -41,12 +65,10 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 		}
 		from = copySource{stage: src}
 	}
-	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns, c.Link)
-	if err != nil {
-		return err
-	}
-	if err := e.copyStep(cmd, op, c.SourcesAndDest, c.String(), c.Chown, c.Chmod,
-		copyFlags{keyword: "COPY", from: from, parents: c.Parents}); err != nil {
+	if err := e.transfer(&transfer{
+		cmd: cmd, text: c.String(), paths: c.SourcesAndDest, from: from,
+		chown: c.Chown, chmod: c.Chmod, exclude: c.ExcludePatterns, link: c.Link, parents: c.Parents,
+	}); err != nil {
 		return err
 	}
 	for _, src := range c.SourcePaths {
@@ -61,21 +83,10 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 
 // add evaluates an ADD.
 func (e *stageEval) add(cmd command, c *instructions.AddCommand) error {
-	op, err := e.newCopy(c.DestPath, c.Chown, c.Chmod, c.ExcludePatterns, c.Link)
-	if err != nil {
-		return err
-	}
-	if c.Checksum != "" {
-		if len(c.SourcePaths) != 1 {
-			return errors.New("checksum can't be specified for multiple sources")
-		}
-		if !isHTTPSource(c.SourcePaths[0]) && !isGitSource(c.SourcePaths[0]) {
-			return errors.New("checksum requires HTTP(S) or Git sources")
-		}
-	}
-	if err := e.copyStep(cmd, op, c.SourcesAndDest, c.String(), c.Chown, c.Chmod, copyFlags{
-		keyword: "ADD", from: copySource{context: true},
-		unpack: c.Unpack, keepGit: c.KeepGitDir, checksum: c.Checksum,
+	if err := e.transfer(&transfer{
+		cmd: cmd, text: c.String(), paths: c.SourcesAndDest, from: copySource{context: true},
+		chown: c.Chown, chmod: c.Chmod, exclude: c.ExcludePatterns, link: c.Link,
+		add: &addFlags{unpack: c.Unpack, keepGit: c.KeepGitDir, checksum: c.Checksum},
 	}); err != nil {
 		return err
 	}
@@ -87,52 +98,23 @@ func (e *stageEval) add(cmd command, c *instructions.AddCommand) error {
 	return nil
 }
 
-// newCopy evaluates the flags of COPY and ADD that say what happens at the
-// destination.
-func (e *stageEval) newCopy(dest, chown, chmod string, exclude []string, link bool) (*copyOp, error) {
-	op := &copyOp{exclude: exclude, owner: parseOwner(chown), link: link}
-	var err error
-	if op.dest, err = e.destPath(dest); err != nil {
-		return nil, err
+// transfer evaluates the flags and sources of a COPY or ADD and adds the step.
+func (e *stageEval) transfer(t *transfer) error {
+	op, err := e.newCopy(t)
+	if err != nil {
+		return err
 	}
-	if link && isNamed(op.owner) {
-		return nil, errors.Errorf("--chown=%s: user and group names can't be resolved when used with --link, use numeric uid[:gid] instead", chown)
+	if err := t.checkChecksum(); err != nil {
+		return err
 	}
-	if chmod != "" {
-		if op.mode, err = parseMode(chmod); err != nil {
-			return nil, err
-		}
-	}
-	return op, nil
-}
-
-// copyStep evaluates the sources of a COPY or ADD and adds the step.
-func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesAndDest, text, chown, chmod string, f copyFlags) error {
-	title := titleText(e.c.lex, e.c.escape, text, e.env)
-	prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env)
-	var hist strings.Builder
-	hist.Grow(len(text) + len(" # buildkit"))
-	hist.WriteString(f.keyword)
-	if f.parents {
-		hist.WriteString(" --parents")
-	}
-	if chown != "" {
-		hist.WriteString(" --chown=" + chown)
-	}
-	if chmod != "" {
-		hist.WriteString(" --chmod=" + chmod)
-	}
-	for _, src := range args.SourcePaths {
-		hist.WriteByte(' ')
-		hist.WriteString(src)
-		file, err := e.copyPath(cmd, src, f)
+	for _, src := range t.paths.SourcePaths {
+		file, err := e.copyPath(t, src)
 		if err != nil {
 			return err
 		}
 		op.files = append(op.files, file)
 	}
-	for _, doc := range args.SourceContents {
-		hist.WriteString(" <<" + doc.Path)
+	for _, doc := range t.paths.SourceContents {
 		name, err := system.CheckSystemDriveAndRemoveDriveLetter(doc.Path, e.s.platform.OS, false)
 		if err != nil {
 			return errors.Wrap(err, "removing drive letter")
@@ -142,55 +124,100 @@ func (e *stageEval) copyStep(cmd command, op *copyOp, args instructions.SourcesA
 			path:   system.ToSlash(name, e.s.platform.OS),
 		})
 	}
-	d, err := e.decide(cmd, op.readsContext())
-	if err != nil {
+	if err := e.c.checkCopySupport(op, t.parents); err != nil {
 		return err
 	}
-	e.addStep(cmd, op, title, prefix, d)
-	if err := e.c.checkCopySupport(op, f.parents); err != nil {
-		return err
-	}
-	e.adviseCopy(cmd, op)
-	hist.WriteByte(' ')
-	hist.WriteString(args.DestPath)
-	hist.WriteString(" # buildkit")
-	e.s.config.history.add(hist.String(), true, e.c.epoch)
+	e.addStep(t.cmd, op, titleText(e.c.lex, e.c.escape, t.text, e.env), e.s.platform)
+	e.adviseCopy(t.cmd, op)
+	e.s.config.history.add(t.historyText(), true, e.c.epoch)
 	return nil
+}
+
+// newCopy evaluates the flags of COPY and ADD that say what happens at the
+// destination.
+func (e *stageEval) newCopy(t *transfer) (*copyOp, error) {
+	op := &copyOp{exclude: t.exclude, owner: parseOwner(t.chown), link: t.link}
+	var err error
+	if op.dest, err = e.destPath(t.paths.DestPath); err != nil {
+		return nil, err
+	}
+	if t.link && isNamed(op.owner) {
+		return nil, errors.Errorf("--chown=%s: user and group names can't be resolved when used with --link, use numeric uid[:gid] instead", t.chown)
+	}
+	if t.chmod != "" {
+		if op.mode, err = parseMode(t.chmod); err != nil {
+			return nil, err
+		}
+	}
+	return op, nil
+}
+
+// checkChecksum fails for a --checksum of what cannot have one.
+func (t *transfer) checkChecksum() error {
+	switch {
+	case t.add == nil || t.add.checksum == "":
+		return nil
+	case len(t.paths.SourcePaths) != 1:
+		return errors.New("checksum can't be specified for multiple sources")
+	case !isHTTPSource(t.paths.SourcePaths[0]) && !isGitSource(t.paths.SourcePaths[0]):
+		return errors.New("checksum requires HTTP(S) or Git sources")
+	default:
+		return nil
+	}
+}
+
+// historyText is the instruction as the image's history shows it.
+func (t *transfer) historyText() string {
+	var hist strings.Builder
+	hist.Grow(len(t.text) + len(" # buildkit"))
+	hist.WriteString(t.keyword())
+	if t.parents {
+		hist.WriteString(" --parents")
+	}
+	if t.chown != "" {
+		hist.WriteString(" --chown=" + t.chown)
+	}
+	if t.chmod != "" {
+		hist.WriteString(" --chmod=" + t.chmod)
+	}
+	for _, src := range t.paths.SourcePaths {
+		hist.WriteByte(' ')
+		hist.WriteString(src)
+	}
+	for _, doc := range t.paths.SourceContents {
+		hist.WriteString(" <<" + doc.Path)
+	}
+	hist.WriteByte(' ')
+	hist.WriteString(t.paths.DestPath)
+	hist.WriteString(" # buildkit")
+	return hist.String()
 }
 
 // copyPath evaluates one source path: a git repository, a URL, or a path in the
 // context or stage.
-func (e *stageEval) copyPath(cmd command, src string, f copyFlags) (copyFile, error) {
+func (e *stageEval) copyPath(t *transfer, src string) (copyFile, error) {
 	if mayBeRemote(src) {
 		ref, isGit, err := dfgitutil.ParseGitRef(src)
 		if err != nil && isGit {
 			return copyFile{}, err
 		}
 		if err == nil && !ref.IndistinguishableFromLocal {
-			return gitFile(ref, f)
+			return gitFile(ref, t.add)
 		}
 		if isHTTPSource(src) {
-			return httpFile(src, f)
+			return httpFile(src, t.add)
 		}
 	}
-	if f.from.context {
-		e.checkIgnoredSource(checkKeyword(f), src, cmd.Location())
+	if t.from.context {
+		e.checkIgnoredSource(t.checkKeyword(), src, t.cmd.Location())
 	}
-	return e.localFile(src, f)
-}
-
-// checkKeyword is how the check of ignored sources names the instruction.
-func checkKeyword(f copyFlags) string {
-	if f.isAdd() {
-		return "Add"
-	}
-	return "Copy"
+	return e.localFile(t, src)
 }
 
 // gitFile evaluates an ADD of a git repository. What the flags and the
 // reference's query say must agree.
-func gitFile(ref *dfgitutil.GitRef, f copyFlags) (copyFile, error) {
-	if !f.isAdd() {
+func gitFile(ref *dfgitutil.GitRef, f *addFlags) (copyFile, error) {
+	if f == nil {
 		return copyFile{}, errors.New("source can't be a git ref for COPY")
 	}
 	keep := f.keepGit
@@ -212,8 +239,8 @@ func gitFile(ref *dfgitutil.GitRef, f copyFlags) (copyFile, error) {
 }
 
 // httpFile evaluates an ADD of a URL.
-func httpFile(src string, f copyFlags) (copyFile, error) {
-	if !f.isAdd() {
+func httpFile(src string, f *addFlags) (copyFile, error) {
+	if f == nil {
 		return copyFile{}, errors.New("source can't be a URL for COPY")
 	}
 	name := urlFilename(src)
@@ -242,17 +269,17 @@ func urlFilename(src string) string {
 }
 
 // localFile evaluates a source path in the context or a stage.
-func (e *stageEval) localFile(src string, f copyFlags) (copyFile, error) {
-	file := copyFile{source: f.from, local: true, unpack: f.isAdd()}
-	if f.unpack != nil {
-		file.unpack = *f.unpack
+func (e *stageEval) localFile(t *transfer, src string) (copyFile, error) {
+	file := copyFile{source: t.from, local: true, unpack: t.add != nil}
+	if t.add != nil && t.add.unpack != nil {
+		file.unpack = *t.add.unpack
 	}
 	normalize := func(p string) (string, error) {
 		p, err := system.NormalizePath("/", p, e.s.platform.OS, false)
 		return p, errors.Wrap(err, "removing drive letter")
 	}
 	var err error
-	if f.parents {
+	if t.parents {
 		root, pattern, pivot := strings.Cut(src, "/./")
 		if !pivot {
 			root, pattern = "/", src
@@ -344,7 +371,7 @@ func parseMode(s string) (*copyMode, error) {
 	return &copyMode{symbolic: s}, nil
 }
 
-// mayBeRemote tells whether a source can be a URL or git reference at all. Most are
+// mayBeRemote reports whether a source can be a URL or git reference at all. Most are
 // plain paths, and parsing a reference is slow.
 func mayBeRemote(src string) bool {
 	return strings.Contains(src, ":") || strings.HasPrefix(src, "github.com/")
@@ -355,7 +382,7 @@ func isGitSource(src string) bool {
 	return ref != nil && isGit
 }
 
-// isHTTPSource tells whether a source is a URL that is not a git repository.
+// isHTTPSource reports whether a source is a URL that is not a git repository.
 func isHTTPSource(src string) bool {
 	return (strings.HasPrefix(src, "http://") || strings.HasPrefix(src, "https://")) && !isGitSource(src)
 }

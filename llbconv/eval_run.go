@@ -23,13 +23,13 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 		dir:    e.dir,
 		user:   e.user,
 	}
-	title := c.String()
+	op.title = op.source
 	if len(c.Files) > 0 {
 		suffix, err := op.takeHeredocs(c, e.s.config.img.OS == "windows")
 		if err != nil {
 			return err
 		}
-		title += suffix
+		op.title += suffix
 	}
 	if c.PrependShell {
 		op.args = e.shellArgs(op.args)
@@ -48,22 +48,15 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	for _, d := range instructions.GetDevices(c) {
 		op.devices = append(op.devices, &pb.CDIDevice{Name: d.Name, Optional: !d.Required})
 	}
-	prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.root.platform, e.env)
-	d, err := e.decide(cmd, false)
-	if err != nil {
-		return err
-	}
-	filter := d.argFilter()
-	env := e.commandEnv(filter)
-	if filter != nil {
-		e.checkWithheld(cmd, c, env)
-	}
-	op.env, op.vars = env.strings(), env.snapshot()
-
-	title = titleText(e.c.titleLex, e.c.escape, title, maskSecrets(op.secrets, env))
-	e.addStep(cmd, op, title, prefix, d)
-	e.s.config.history.addRun(&runHistory{args: op.args, declared: e.declaredFor(filter)}, e.c.epoch)
+	op.env, op.vars, op.declared = e.env.strings(), e.env.snapshot(), e.declared.snapshot()
+	st := e.addStep(cmd, op, e.c.runTitle(op, e.env), e.s.root.platform)
+	e.s.config.history.addRun(st, e.c.epoch)
 	return nil
+}
+
+// runTitle is the progress text of a RUN with an environment.
+func (c *conversion) runTitle(op *runOp, env *environ) string {
+	return titleText(c.titleLex, c.escape, op.title, maskSecrets(op.secrets, env))
 }
 
 // takeHeredocs puts the inline documents of a RUN into its command: a single one

@@ -20,13 +20,7 @@ func (e *stageEval) workdir(cmd command, c *instructions.WorkdirCommand) error {
 	makes := e.dir != "/" // the root directory is always there
 	if makes {
 		op := &workdirOp{path: e.dir, owner: parseOwner(e.s.config.img.Config.User)}
-		title := titleText(e.c.lex, e.c.escape, c.String(), e.env)
-		prefix := e.s.stepPrefix(e.c, cmd.onBuild, e.s.platform, e.env)
-		d, err := e.decide(cmd, false)
-		if err != nil {
-			return err
-		}
-		e.addStep(cmd, op, title, prefix, d)
+		e.addStep(cmd, op, titleText(e.c.lex, e.c.escape, c.String(), e.env), e.s.platform)
 	}
 	e.s.config.history.add("WORKDIR "+e.dir, makes, e.c.epoch)
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/util/system"
 	"github.com/moby/patternmatcher"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 )
 
@@ -21,7 +22,6 @@ type stageEval struct {
 	s        *stage
 	lint     *linter.Linter // of the current instruction
 	at       []parser.Range // of the current instruction
-	ignored  *patternmatcher.PatternMatcher
 	env      *environ
 	declared *declaredArgs
 	dir      string // working directory, with forward slashes
@@ -48,7 +48,6 @@ func (c *conversion) evaluate(g *graph) error {
 		if err != nil {
 			return parser.WithLocation(err, s.decl.Location)
 		}
-		e.ignored = c.ignored
 		evals[s] = e
 		s.steps = make([]*step, 0, s.total)
 		s.config.history.own = make([]historyEntry, 0, len(s.commands))
@@ -57,13 +56,10 @@ func (c *conversion) evaluate(g *graph) error {
 				return located(err, cmd.Location())
 			}
 		}
-		if err := e.checkListedArgs(); err != nil {
-			return err
-		}
 		e.setScans()
 	}
 	g.target.used.add("/") // the result is read whole
-	return c.checkRules(g)
+	return nil
 }
 
 // ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
@@ -178,9 +174,11 @@ func (e *stageEval) instruction(cmd command) error {
 	return nil
 }
 
-// addStep numbers a step and adds it to the stage.
-func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *decision) {
-	e.s.steps = append(e.s.steps, &step{
+// addStep adds what an instruction does to the stage's steps. The title is its
+// progress text; platform is the one that the progress prefix names.
+func (e *stageEval) addStep(cmd command, op stepOp, title string, platform *ocispecs.Platform) *step {
+	prefix := e.s.stepPrefix(e.c, cmd.onBuild, platform, e.env)
+	st := &step{
 		vars:     e.usedVars(),
 		dir:      e.dir,
 		dirFrom:  e.dirFrom,
@@ -192,8 +190,10 @@ func (e *stageEval) addStep(cmd command, op stepOp, title, prefix string, d *dec
 		prefix:   prefix,
 		number:   e.s.number,
 		op:       op,
-		decision: d,
-	})
+		declared: slices.Clip(e.s.args),
+	}
+	e.s.steps = append(e.s.steps, st)
+	return st
 }
 
 // usedVars returns the variables that the current instruction's words use.

@@ -23,7 +23,7 @@ type history struct {
 
 type historyEntry struct {
 	text  string
-	run   *runHistory // set for RUN, whose text is rendered late
+	run   *step // set for RUN, whose text is rendered late
 	layer bool
 	at    *time.Time
 }
@@ -34,11 +34,13 @@ func (h *history) add(text string, layer bool, at *time.Time) {
 }
 
 // addRun records a RUN.
-func (h *history) addRun(run *runHistory, at *time.Time) {
+func (h *history) addRun(run *step, at *time.Time) {
 	h.own = append(h.own, historyEntry{run: run, layer: true, at: at})
 }
 
-func (h *history) entries() []ocispecs.History {
+// entries renders the history. A RUN shows only the build arguments that its rule
+// lets through.
+func (h *history) entries(d decisions) []ocispecs.History {
 	var chain []*history
 	size := 0
 	for p := h; p != nil; p = p.parent {
@@ -51,7 +53,7 @@ func (h *history) entries() []ocispecs.History {
 		for _, e := range p.own {
 			text := e.text
 			if e.run != nil {
-				text = e.run.text()
+				text = d.applied(e.run).op.(*runOp).historyText()
 			}
 			out = append(out, ocispecs.History{CreatedBy: text, Comment: historyComment, EmptyLayer: !e.layer, Created: e.at})
 		}
@@ -59,15 +61,9 @@ func (h *history) entries() []ocispecs.History {
 	return out
 }
 
-// runHistory is what the history text of a RUN is made of.
-type runHistory struct {
-	args     []string
-	declared []string // build arguments, NAME=VALUE
-}
-
-// text is the command preceded by the declared build arguments, in the order of
+// historyText is the command preceded by the declared build arguments, in the order of
 // their first declaration, with the values the command saw.
-func (r *runHistory) text() string {
+func (r *runOp) historyText() string {
 	command := strings.Join(r.args, " ")
 	size := len("RUN |99999  # buildkit") + len(command)
 	for _, kv := range r.declared {

@@ -41,10 +41,10 @@ func (c *imageConfig) onBuild() []string {
 }
 
 // image assembles the result.
-func (c *imageConfig) image() *dockerspec.DockerOCIImage {
+func (c *imageConfig) image(d decisions) *dockerspec.DockerOCIImage {
 	img := c.img
 	img.Config.Env = c.env.list
-	img.History = c.history.entries()
+	img.History = c.history.entries(d)
 	return &img
 }
 

@@ -28,12 +28,11 @@ type keySource struct {
 	location []parser.Range     // of its directive, or else of the step
 }
 
-// keySources checks the sources of a decision, as far as that goes without
-// looking at them.
-func (e *stageEval) keySources(cmd command, d *cachepolicy.Decision) ([]keySource, error) {
-	var out []keySource
+// keySources checks the sources of a step's decision, as far as that goes without
+// looking at them, and adds them to it.
+func (c *conversion) keySources(st *step, d *decision) error {
 	for _, src := range d.Mounts {
-		k := keySource{Source: src, location: cmd.Location()}
+		k := keySource{Source: src, location: st.cmd.Location()}
 		at := slices.IndexFunc(d.Inputs, func(in cachepolicy.Input) bool {
 			return in.Kind == cachepolicy.InputKind(src.Kind) && in.Name == src.Ref
 		})
@@ -45,37 +44,37 @@ func (e *stageEval) keySources(cmd command, d *cachepolicy.Decision) ([]keySourc
 		case cachepolicy.SourceGit:
 			var err error
 			if k.git, _, err = dfgitutil.ParseGitRef(src.Ref); err != nil {
-				return nil, k.errorf("%v; write a git reference as ADD takes it", err)
+				return k.errorf("%v; write a git reference as ADD takes it", err)
 			}
 		case cachepolicy.SourceFile:
-			if e.ignoresKey(src.Ref) {
-				return nil, k.errorf(".dockerignore keeps this out of the build context; take it out of .dockerignore or out of the rule")
+			if c.ignoresKey(src.Ref) {
+				return k.errorf(".dockerignore keeps this out of the build context; take it out of .dockerignore or out of the rule")
 			}
-			e.s.context.add(src.Ref)
+			d.reads = append(d.reads, src.Ref)
 		case cachepolicy.SourceHTTP, cachepolicy.SourceImage, cachepolicy.SourceArg, cachepolicy.SourceText:
 		}
-		out = append(out, k)
+		d.keys = append(d.keys, k)
 	}
-	return out, nil
+	return nil
 }
 
 // ignoresKey tells whether .dockerignore is certain to keep a path out of the
 // context. Unlike for COPY, where the finding is only a hint, its exceptions are
 // looked at.
-func (e *stageEval) ignoresKey(src string) bool {
-	if e.ignored == nil {
+func (c *conversion) ignoresKey(src string) bool {
+	if c.ignored == nil {
 		return false
 	}
-	for _, p := range e.ignored.Patterns() {
+	for _, p := range c.ignored.Patterns() {
 		text := cleanSlash(p.String())
 		if p.Exclusion() && (src == "." || cachepolicy.HasWildcard(src) || cachepolicy.HasWildcard(text) || strings.HasPrefix(text, src+"/")) {
 			return false
 		}
 	}
 	if src == "." {
-		return e.ignoresAll()
+		return c.ignoresAll()
 	}
-	ok, err := e.ignored.MatchesOrParentMatches(src)
+	ok, err := c.ignored.MatchesOrParentMatches(src)
 	return err == nil && ok
 }
 
@@ -91,16 +90,11 @@ func (k *keySource) errorf(format string, args ...any) error {
 }
 
 // resolveKeys looks up the key sources of all steps, at once.
-func (c *conversion) resolveKeys(ctx context.Context, g *graph) error {
+func (c *conversion) resolveKeys(ctx context.Context, ds decisions) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, s := range g.stages {
-		for _, st := range s.steps {
-			if st.decision == nil {
-				continue
-			}
-			for i := range st.decision.keys {
-				group.Go(c.resolveKey(ctx, st, &st.decision.keys[i]))
-			}
+	for _, d := range ds {
+		for i := range d.keys {
+			group.Go(c.resolveKey(ctx, d.step, &d.keys[i]))
 		}
 	}
 	return group.Wait()

@@ -20,7 +20,7 @@ func Lint(ctx context.Context, dt []byte, opt Options) *lint.LintResults {
 		res.AddWarning(rule, description, url, message, source, at)
 	}
 	opt.AllStages = opt.Config.Target == ""
-	if _, err := evaluated(ctx, dt, opt); err != nil {
+	if _, _, err := decided(ctx, dt, opt); err != nil {
 		res.Error = &lint.BuildError{Message: err.Error()}
 		var located *parser.LocationError
 		if errors.As(err, &located) {

@@ -32,15 +32,6 @@ func (e *orderedEnv) has(name string) bool {
 
 // set assigns a value. A name that contains "=" cannot be told from a shorter name
 // with a longer value, so such an entry is always a new one.
-func (e *orderedEnv) get(name string) (string, bool) {
-	i, ok := e.index[name]
-	if !ok {
-		return "", false
-	}
-	_, value, _ := strings.Cut(e.list[i], "=")
-	return value, true
-}
-
 func (e *orderedEnv) set(name, value string) {
 	kv := name + "=" + value
 	read, _, ambiguous := strings.Cut(name, "=")

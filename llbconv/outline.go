@@ -15,7 +15,7 @@ import (
 // build arguments, secrets and SSH agents, each with the place where it is
 // declared, in the order of the file. It fails as Convert does.
 func Outline(ctx context.Context, dt []byte, opt Options) (*outline.Outline, error) {
-	g, err := evaluated(ctx, dt, opt)
+	g, _, err := decided(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}

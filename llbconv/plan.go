@@ -26,10 +26,11 @@ func (r *Result) Plan(secretKey []byte) *cachepolicy.Plan {
 	c := r.g.c
 	cfg := &c.opt.Config
 	w := &planner{
-		c:    c,
-		key:  secretKey,
-		ends: map[*stage][]int{},
-		sets: map[string]string{},
+		c:     c,
+		rules: r.decisions,
+		key:   secretKey,
+		ends:  map[*stage][]int{},
+		sets:  map[string]string{},
 		plan: &cachepolicy.Plan{
 			Version:  cachepolicy.PlanVersion,
 			Target:   cfg.Target,
@@ -64,9 +65,9 @@ func (r *Result) Annotate(def *pb.Definition, notes map[int]string) {
 		case p.step == nil:
 			annotate(def, v, p.stage.prefix, "FROM "+p.stage.pinned, notes[i])
 		default:
-			annotate(def, v, p.step.prefix, p.step.title, notes[i])
+			annotate(def, v, p.step.prefix, r.decisions.applied(p.step).title, notes[i])
 			if p.step.merge != nil {
-				annotate(def, p.step.merge, p.step.prefix+"LINK ", p.step.title, notes[i])
+				annotate(def, p.step.merge, p.step.prefix+"LINK ", r.decisions.applied(p.step).title, notes[i])
 			}
 		}
 	}
@@ -152,6 +153,7 @@ func (s *stage) hasFrom() bool { return s.base == nil && s.root.out != nil }
 // planner collects the steps of a plan.
 type planner struct {
 	c      *conversion
+	rules  decisions
 	key    []byte
 	plan   *cachepolicy.Plan
 	ends   map[*stage][]int  // see endsOf; none for a stage that is as its base
@@ -275,13 +277,13 @@ func (w *planner) step(s *stage, st *step) {
 	out := cachepolicy.Step{
 		ID:      st.id(),
 		Name:    st.prefix + sourceTitle(st.cmd),
-		NoCache: st.noCache(),
+		NoCache: w.rules.noCache(st),
 	}
 	k := stepKey{w: w, st: st, at: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: out.ID.Line}}
 	if st.onBuild { // a trigger of the base image
 		k.at.Kind = cachepolicy.OriginBaseImage
 	}
-	switch op := st.op.(type) {
+	switch op := w.rules.applied(st).op.(type) {
 	case *runOp:
 		k.run(op)
 	case *copyOp:
@@ -291,13 +293,14 @@ func (w *planner) step(s *stage, st *step) {
 		k.command(nil, st.vars)
 		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.path, k.at))
 	}
-	if d := st.decision; d != nil {
+	d := w.rules[st]
+	if d != nil {
 		out.Rule = d.rule.PlanSettings()
 		k.rule(d)
 	}
 	out.Inputs = k.inputs
 	by, linked := cachepolicy.ByDefinition, k.linked
-	if st.decision != nil && st.decision.ContentBase {
+	if d != nil && d.ContentBase {
 		by = cachepolicy.ByContent
 	}
 	before := w.endsOf(s)

@@ -27,7 +27,7 @@ func (w *planner) setKeys(steps []planStep) {
 		}
 	}
 	for i, p := range steps {
-		if p.step != nil && (p.step.decision == nil || !p.step.decision.Off) { // off has a new key each time
+		if d := w.rules[p.step]; p.step != nil && (d == nil || !d.Off) { // off has a new key each time
 			w.plan.Steps[i].Key = k.key(p.step.vertex)
 		}
 	}

@@ -184,7 +184,8 @@ func (k *stepKey) copy(op *copyOp) {
 	var docs []string
 	relative := !strings.HasPrefix(destination(k.st.cmd), "/")
 	k.linked = k.w.c.links(op)
-	ignoreModes := k.st.decision != nil && k.st.decision.IgnoreModes
+	d := k.w.rules[k.st]
+	ignoreModes := d != nil && d.IgnoreModes
 	var local []string
 	var from *stage
 	var taken []string

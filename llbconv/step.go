@@ -22,7 +22,7 @@ type step struct {
 	prefix   string // progress prefix, "[stage 2/5] " or "[stage 2/5] ONBUILD "
 	number   int    // of total, as in the prefix
 	op       stepOp
-	decision *decision // what its cache rule means; nil without one
+	declared []instructions.KeyValuePairOptional // the ARGs above it in its stage
 
 	// Set when it is emitted: the operation, and what puts it on top of the stage
 	// if that is another one.
@@ -36,11 +36,6 @@ type step struct {
 
 // id names the step as progress output does.
 func (s *step) id() cachepolicy.StepID { return s.stage.stepID(s.cmd, s.onBuild, s.number) }
-
-// noCache tells whether the step is to run whatever the cache holds.
-func (s *step) noCache() bool {
-	return s.stage.noCache || s.decision != nil && s.decision.noCache
-}
 
 // name is the step's name in progress output.
 func (s *step) name() string { return s.prefix + s.title }
@@ -57,8 +52,10 @@ type runOp struct {
 	source   string // the instruction as written
 	args     []string
 	shell    []string // what of args is the stage's shell
+	title    string   // what the progress text is expanded from
 	env      []string // NAME=VALUE; shared, not to be modified
 	vars     envSnapshot
+	declared []string // build arguments for the history, NAME=VALUE; shared
 	dir      string
 	user     string
 	network  pb.NetMode

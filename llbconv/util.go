@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // sortedKeys returns a set's members in order, for output that does not depend
@@ -13,6 +14,12 @@ func sortedKeys[V any](m map[string]V) []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(m))
+}
+
+// varName is the name in NAME=VALUE.
+func varName(kv string) string {
+	name, _, _ := strings.Cut(kv, "=")
+	return name
 }
 
 // cleanSlash cleans a path and gives it forward slashes.
