@@ -35,18 +35,17 @@ type Facts struct {
 	Identity []byte
 	// DeclaredArgs are the names of the ARGs declared above the step, in its stage.
 	DeclaredArgs []string
+	// NoCache says that a selector of --no-cache-filter picks the step.
+	NoCache bool
 	// LocalCopy says that a COPY or ADD takes files of the build context.
 	LocalCopy bool
 }
 
 // Decision is what a rule means for one step.
 type Decision struct {
-	// Salt is a text to put into the step's key, or empty for none. It depends on
-	// the rule, the step and the build alone: equal salts, equal keys.
-	Salt string
-	// Mounts are the sources whose content or digest goes into the key, sorted and
-	// each once.
-	Mounts []Source
+	// Keys are the sources that the rule adds to the step's key, sorted and each
+	// once. Of those outside the Dockerfile the caller fills in the digest.
+	Keys []Key
 	// Args says which ARGs reach the command, or nil for all.
 	Args *ArgFilter
 	// ContentBase: key the step by the content of the filesystem it starts from.
@@ -57,41 +56,107 @@ type Decision struct {
 	IgnoreModes bool
 	// Off: the step runs in every build.
 	Off bool
+	// NoCache: the step runs in this build, since --no-cache-filter picks it. That is
+	// in the salt too: were the key as before, a step further on could be taken from
+	// the cache, with the old result below it.
+	NoCache bool
 	// Window is the window of ttl; the zero Window without one.
 	Window Window
-	// Inputs are the key inputs that the rule adds, for the plan. The content of
-	// Mounts is not known here: those inputs are marked Unresolved.
-	Inputs []Input
+
+	nonce  string
+	inputs []Input // of the options without a source
+	ttl    string  // as in the salt
+}
+
+// Key is one source that a rule adds to a step's key.
+type Key struct {
+	Source
+	// Digest is what the source is now: an HTTP content, a commit, a manifest. It is
+	// empty for a literal and an argument, which are in the key as they are, and
+	// where it cannot be known before the build: then the source itself has to be an
+	// input of the step.
+	Digest string
+
+	input Input
+	salt  string // of a literal or an argument
+}
+
+// Input is the key as an input of the plan.
+func (k *Key) Input() Input {
+	in := k.input
+	if k.Outside() {
+		in.Digest, in.Unresolved = k.Digest, k.Digest == ""
+	}
+	return in
+}
+
+// Origin is where the rule that names the source was written.
+func (k *Key) Origin() Origin { return k.input.Origin }
+
+// Outside reports whether the source is something that has to be looked at.
+func (k *Key) Outside() bool { return k.salt == "" }
+
+// Inputs are the key inputs that the rule adds, for the plan.
+func (d *Decision) Inputs() []Input {
+	out := slices.Clip(d.inputs)
+	for i := range d.Keys {
+		out = append(out, d.Keys[i].Input())
+	}
+	return out
+}
+
+// Salt returns the text that goes into the step's key, or nothing if the rule adds
+// none. It is complete once the digests of Keys are filled in, and depends on the
+// rule, the step and the build alone: equal salts, equal keys. Values stand before
+// digests, which are of something found elsewhere.
+func (d *Decision) Salt() string {
+	var words []string
+	if d.Off {
+		words = append(words, "off="+encode(d.nonce))
+	}
+	if d.ttl != "" {
+		words = append(words, "ttl="+d.ttl, "window="+strconv.FormatInt(d.Window.Index, 10))
+	}
+	for _, k := range d.Keys {
+		if k.salt != "" {
+			words = append(words, k.salt)
+		}
+	}
+	for _, k := range d.Keys {
+		if k.Digest != "" {
+			words = append(words, string(k.Kind)+"@"+encode(k.Digest))
+		}
+	}
+	if d.NoCache {
+		words = append(words, "no-cache="+encode(d.nonce))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return saltScheme + " " + strings.Join(words, " ")
 }
 
 // Decide says what a rule means for a step. The error (*Error) is one that needs
 // the step's facts to see: an ARG that is not declared, modes on a step that
 // copies no local file.
 func Decide(r Rule, f Facts, b Build) (Decision, error) {
-	var d Decision
+	d := Decision{NoCache: f.NoCache, nonce: b.Nonce}
 	if err := d.checkFacts(r, f); err != nil {
 		return Decision{}, err
 	}
-	var salt []string
 	if s, ok := r.Get(OptionOff); ok {
 		if b.Nonce == "" {
 			return Decision{}, (&Error{Option: OptionOff, Message: "the build has no nonce"}).at(s.Origin)
 		}
 		d.Off = true
-		salt = append(salt, "off="+encode(b.Nonce))
-		d.Inputs = append(d.Inputs, Input{Kind: InputOff, Name: "off", Value: "runs in every build", Origin: s.Origin})
+		d.inputs = append(d.inputs, Input{Kind: InputOff, Name: "off", Value: "runs in every build", Origin: s.Origin})
 	}
 	if s, ok := r.Get(OptionTTL); ok {
-		d.Window = s.ttl.Window(b.Now, f.Identity)
-		salt = append(salt, fmt.Sprintf("ttl=%s", s.ttl), "window="+strconv.FormatInt(d.Window.Index, 10))
-		d.Inputs = append(d.Inputs, ttlInput(s, d.Window))
+		d.Window, d.ttl = s.ttl.Window(b.Now, f.Identity), s.ttl.String()
+		d.inputs = append(d.inputs, ttlInput(s, d.Window))
 	}
-	salt = append(salt, d.addKeys(r, b)...)
-	if len(salt) > 0 {
-		d.Salt = saltScheme + " " + strings.Join(salt, " ")
-	}
-	_, off := r.Get(OptionOff)
-	d.NoExport = off || r.Has(OptionExport)
+	d.addKeys(r, b)
+	d.NoExport = d.Off || r.Has(OptionExport)
 	d.ContentBase = r.Has(OptionBase)
 	return d, nil
 }
@@ -148,36 +213,30 @@ func (f ArgFilter) Check(declared []string, origin Origin) error {
 	return nil
 }
 
-// addKeys adds the sources of key to the decision and returns their part of the
-// salt. Their order has no meaning, and none is left.
-func (d *Decision) addKeys(r Rule, b Build) []string {
+// addKeys adds the sources of key to the decision. Their order has no meaning, and
+// none is left.
+func (d *Decision) addKeys(r Rule, b Build) {
 	s, ok := r.Get(OptionKey)
 	if !ok {
-		return nil
+		return
 	}
-	keys := slices.Clone(s.keys)
-	slices.SortFunc(keys, compareSources)
-	var salt []string
-	for _, k := range keys {
-		in := Input{Kind: InputKind(k.Kind), Name: k.Ref, Origin: s.Origin}
-		switch k.Kind {
+	for _, src := range slices.SortedFunc(slices.Values(s.keys), compareSources) {
+		k := Key{Source: src, input: Input{Kind: InputKind(src.Kind), Name: src.Ref, Origin: s.Origin}}
+		switch src.Kind {
 		case SourceText:
-			salt = append(salt, "text:"+encode(k.Ref))
-			in.Name, in.Value = "text", k.Ref
+			k.salt = "text:" + encode(src.Ref)
+			k.input.Name, k.input.Value = "text", src.Ref
 		case SourceArg:
-			value, given := b.Args[k.Ref]
-			salt = append(salt, "arg:"+encode(k.Ref)+"="+argSalt(value, given))
-			in.Kind, in.Value = InputKeyArg, "not given"
+			value, given := b.Args[src.Ref]
+			k.salt = "arg:" + encode(src.Ref) + "=" + argSalt(value, given)
+			k.input.Kind, k.input.Value = InputKeyArg, "not given"
 			if given {
-				in = NewVariable(InputKeyArg, k.Ref, strconv.Quote(value), s.Origin, b.SecretKey)
+				k.input = NewVariable(InputKeyArg, src.Ref, strconv.Quote(value), s.Origin, b.SecretKey)
 			}
 		case SourceHTTP, SourceGit, SourceImage, SourceFile:
-			d.Mounts = append(d.Mounts, k)
-			in.Unresolved = true
 		}
-		d.Inputs = append(d.Inputs, in)
+		d.Keys = append(d.Keys, k)
 	}
-	return salt
 }
 
 // argSalt stands for a build argument's value in the salt, which everybody can

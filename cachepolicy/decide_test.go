@@ -33,8 +33,8 @@ func TestDecideSalt(t *testing.T) {
 		"key=text:a%20ttl%3Ddaily": "cachewright/1 text:a%20ttl=daily",
 	} {
 		d, err := Decide(mustRule(t, rule, 3), runFacts, testBuild(t))
-		if err != nil || d.Salt != want {
-			t.Errorf("%q: salt %q, %v, want %q", rule, d.Salt, err, want)
+		if err != nil || d.Salt() != want {
+			t.Errorf("%q: salt %q, %v, want %q", rule, d.Salt(), err, want)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestDecideEffects(t *testing.T) {
 		{"args=none", "args=none"},
 		{"args=B,A", "args=A,B"},
 		{"modes=ignore", "args=all modes"},
-		{"key=text:x,https://z.org,file:b,file:a,https://a.org,image://i,a@b:c", "args=all mounts=[file:a file:b a@b:c https://a.org https://z.org image://i]"},
+		{"key=text:x,https://z.org,file:b,file:a,https://a.org,image://i,a@b:c", "args=all keys=[file:a file:b a@b:c https://a.org https://z.org image://i]"},
 	} {
 		f := runFacts
 		f.LocalCopy = true
@@ -72,7 +72,7 @@ func describe(d Decision) string {
 		set  bool
 	}{
 		{"content", d.ContentBase}, {"noexport", d.NoExport}, {"modes", d.IgnoreModes}, {"off", d.Off},
-		{fmt.Sprintf("mounts=%v", d.Mounts), len(d.Mounts) > 0},
+		{fmt.Sprintf("keys=%v", outside(d)), len(outside(d)) > 0},
 	} {
 		if p.set {
 			parts = append(parts, p.name)
@@ -121,7 +121,7 @@ func TestDecideInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, in := range d.Inputs {
+	for _, in := range d.Inputs() {
 		s := fmt.Sprintf("%s %s %s", in.Kind, in.Name, in.Value)
 		if in.Secret {
 			s += in.Digest
@@ -159,7 +159,73 @@ func TestOffFollowsTheBuild(t *testing.T) {
 	first, _ := Decide(r, runFacts, b1)
 	same, _ := Decide(r, other, b1)
 	next, _ := Decide(r, runFacts, b2)
-	if first.Salt != same.Salt || first.Salt == next.Salt {
-		t.Errorf("salts %q, %q and in the next build %q", first.Salt, same.Salt, next.Salt)
+	if first.Salt() != same.Salt() || first.Salt() == next.Salt() {
+		t.Errorf("salts %q, %q and in the next build %q", first.Salt(), same.Salt(), next.Salt())
+	}
+}
+
+// outside are the sources of a decision that have to be looked at.
+func outside(d Decision) []Source {
+	var out []Source
+	for i := range d.Keys {
+		if d.Keys[i].Outside() {
+			out = append(out, d.Keys[i].Source)
+		}
+	}
+	return out
+}
+
+// TestSaltScheme renders the salt of every combination of options, with sources
+// whose digest is known and not: each salt begins with the scheme, and its words
+// stand one blank apart.
+func TestSaltScheme(t *testing.T) {
+	parts := []string{
+		"off", "ttl=daily", "args=none", "base=content", "export=no", "modes=ignore",
+		"key=text:a", "key=arg:V", "key=file:a", "key=https://e.org", "key=image://i", "key=a@b:c",
+	}
+	salted := 0
+	for set := range 1 << len(parts) {
+		var options, keys []string
+		for i, p := range parts {
+			if set&(1<<i) == 0 {
+				continue
+			}
+			if src, ok := strings.CutPrefix(p, "key="); ok {
+				keys = append(keys, src)
+			} else {
+				options = append(options, p)
+			}
+		}
+		if len(keys) > 0 {
+			options = append(options, "key="+strings.Join(keys, ","))
+		}
+		r, err := ParseRule(strings.Join(options, ";"), Origin{Kind: OriginRule, Line: 3})
+		if err != nil {
+			continue // off beside what it makes pointless
+		}
+		for variant := range 4 {
+			f := runFacts
+			f.LocalCopy, f.NoCache = true, variant&1 != 0
+			d, err := Decide(r, f, testBuild(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range d.Keys {
+				if variant&2 != 0 && d.Keys[i].Outside() {
+					d.Keys[i].Digest = "sha256:1"
+				}
+			}
+			salt := d.Salt()
+			if salt == "" {
+				continue
+			}
+			salted++
+			if !strings.HasPrefix(salt, saltScheme+" ") || slices.Contains(strings.Split(salt, " "), "") {
+				t.Fatalf("%q: salt %q", r, salt)
+			}
+		}
+	}
+	if salted < 1000 {
+		t.Errorf("only %d combinations have a salt", salted)
 	}
 }

@@ -15,11 +15,10 @@ type decisions map[*step]*decision
 // decision is what a rule means for a step.
 type decision struct {
 	cachepolicy.Decision
-	rule    cachepolicy.Rule
-	noCache bool        // picked by a selector of --no-cache-filter
-	step    *step       // the step as the rule leaves it: what it withholds is not in there
-	keys    []keySource // sources that are looked up
-	reads   []string    // more paths of the build context
+	rule  cachepolicy.Rule
+	step  *step       // the step as the rule leaves it: what it withholds is not in there
+	keys  []keySource // sources that are looked up
+	reads []string    // more paths of the build context
 }
 
 // applied returns a step as its rule leaves it.
@@ -33,7 +32,7 @@ func (ds decisions) applied(st *step) *step {
 // noCache reports whether a step is to run whatever the cache holds.
 func (ds decisions) noCache(st *step) bool {
 	d := ds[st]
-	return st.stage.noCache || d != nil && d.noCache
+	return st.stage.noCache || d != nil && d.NoCache
 }
 
 // decide applies the build's cache rules to the evaluated steps. The error is about
@@ -66,7 +65,7 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 	if rule.Empty() && !noCache {
 		return nil, nil
 	}
-	d := &decision{rule: rule, noCache: noCache, step: st}
+	d := &decision{rule: rule, step: st}
 	id := st.id()
 	copied, isCopy := st.op.(*copyOp)
 	var err error
@@ -74,13 +73,14 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 		ID:           id,
 		Identity:     []byte(id.Stage + "\n" + sourceTitle(st.cmd)),
 		DeclaredArgs: argNames(st.declared),
+		NoCache:      noCache,
 		LocalCopy:    isCopy && copied.readsContext(),
 	}, c.rules.build)
 	if err == nil {
 		err = c.checkRuleSupport(d)
 	}
 	if err != nil {
-		return nil, ruleError(err)
+		return nil, located(ruleError(err), st.cmd.Location())
 	}
 	if d.Off {
 		d.reads = append(d.reads, noFile)

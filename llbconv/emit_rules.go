@@ -16,21 +16,12 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
 		return
 	}
 	exec.keys = e.setExport(v, s)
-	salt := d.Salt
 	for i := range d.keys {
-		k := &d.keys[i]
-		if digest := k.input.Digest; digest != "" {
-			salt += " " + string(k.Kind) + "@" + digest // wherever it comes from
-			continue
+		if k := &d.keys[i]; k.Digest == "" {
+			exec.keys = append(exec.keys, e.keyInput(k))
 		}
-		exec.keys = append(exec.keys, e.keyInput(k))
 	}
-	if d.noCache {
-		// IgnoreCache would leave the key as it is: a step further on would be taken
-		// from the cache, with the old result below it.
-		salt = strings.TrimSpace(salt + " no-cache=" + e.c.opt.Nonce)
-	}
-	if salt != "" {
+	if salt := d.Salt(); salt != "" {
 		addSalt(v, exec, salt)
 	}
 }

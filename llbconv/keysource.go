@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -22,35 +21,33 @@ import (
 // keySource is something outside the Dockerfile whose content a rule adds to a
 // step's key.
 type keySource struct {
-	cachepolicy.Source
-	git      *dfgitutil.GitRef  // of a git source
-	input    *cachepolicy.Input // of the decision; its digest is what the source is now, if that was looked up
-	location []parser.Range     // of its directive, or else of the step
+	*cachepolicy.Key
+	git      *dfgitutil.GitRef // of a git source
+	location []parser.Range    // of its directive, or else of the step
 }
 
 // keySources checks the sources of a step's decision, as far as that goes without
 // looking at them, and adds them to it.
 func (c *conversion) keySources(st *step, d *decision) error {
-	for _, src := range d.Mounts {
-		k := keySource{Source: src, location: st.cmd.Location()}
-		at := slices.IndexFunc(d.Inputs, func(in cachepolicy.Input) bool {
-			return in.Kind == cachepolicy.InputKind(src.Kind) && in.Name == src.Ref
-		})
-		k.input = &d.Inputs[at]
-		if o := k.input.Origin; o.Kind != cachepolicy.OriginOverride {
+	for i := range d.Keys {
+		if !d.Keys[i].Outside() {
+			continue
+		}
+		k := keySource{Key: &d.Keys[i], location: st.cmd.Location()}
+		if o := k.Origin(); o.Kind != cachepolicy.OriginOverride {
 			k.location = lineRange(o.Line)
 		}
-		switch src.Kind {
+		switch k.Kind {
 		case cachepolicy.SourceGit:
 			var err error
-			if k.git, _, err = dfgitutil.ParseGitRef(src.Ref); err != nil {
+			if k.git, _, err = dfgitutil.ParseGitRef(k.Ref); err != nil {
 				return k.errorf("%v; write a git reference as ADD takes it", err)
 			}
 		case cachepolicy.SourceFile:
-			if c.ignoresKey(src.Ref) {
+			if c.ignoresKey(k.Ref) {
 				return k.errorf(".dockerignore keeps this out of the build context; take it out of .dockerignore or out of the rule")
 			}
-			d.reads = append(d.reads, src.Ref)
+			d.reads = append(d.reads, k.Ref)
 		case cachepolicy.SourceHTTP, cachepolicy.SourceImage, cachepolicy.SourceArg, cachepolicy.SourceText:
 		}
 		d.keys = append(d.keys, k)
@@ -81,7 +78,7 @@ func (c *conversion) ignoresKey(src string) bool {
 // errorf returns an error about the source, at its directive's line.
 func (k *keySource) errorf(format string, args ...any) error {
 	e := &cachepolicy.Error{Option: cachepolicy.OptionKey, Message: k.String() + ": " + fmt.Sprintf(format, args...)}
-	if o := k.input.Origin; o.Kind == cachepolicy.OriginOverride {
+	if o := k.Origin(); o.Kind == cachepolicy.OriginOverride {
 		e.BuildArg = cachepolicy.ArgRules
 	} else {
 		e.Line = o.Line
@@ -107,7 +104,7 @@ func (c *conversion) resolveKey(ctx context.Context, st *step, k *keySource) fun
 		if err != nil {
 			return k.errorf("%v; see that the address is right and that the builder can reach it", err)
 		}
-		k.input.Digest, k.input.Unresolved = digest, digest == ""
+		k.Digest = digest
 		return nil
 	}
 }

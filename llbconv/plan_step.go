@@ -301,7 +301,7 @@ func (k *stepKey) stage(src *stage, patterns, exclude []string, by cachepolicy.B
 
 // rule adds the inputs of the step's rule.
 func (k *stepKey) rule(d *decision) {
-	for _, in := range d.Inputs {
+	for _, in := range d.Inputs() {
 		switch {
 		case in.Secret && in.Kind == cachepolicy.InputKeyArg:
 			value := strconv.Quote(k.w.c.rules.build.Args[in.Name])
