@@ -12,7 +12,7 @@ import (
 	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
-// TestGolden converts every case of testdata and compares the outcome with the
+// TestGolden converts every case of testdata/golden and compares the outcome with the
 // expected one, and with docker/dockerfile's. UPDATE=1 rewrites the expectations.
 func TestGolden(t *testing.T) {
 	for _, corpus := range readCorpora(t) {
@@ -159,7 +159,7 @@ func documentedRows(t *testing.T) map[string]string {
 
 func readCorpora(t testing.TB) []*oracle.Corpus {
 	t.Helper()
-	corpora, err := oracle.ReadCorpora("testdata")
+	corpora, err := oracle.ReadCorpora("testdata/golden")
 	if err != nil {
 		t.Fatal(err)
 	}

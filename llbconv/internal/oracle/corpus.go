@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,27 +26,33 @@ type GoldenCase struct {
 	Want string
 }
 
-// ReadCorpora reads all corpora in a directory. It fails if there is none.
+// ReadCorpora reads all corpora below a directory. A topic is a file, or a folder
+// with a file for each group of its cases. It fails if there is none.
 func ReadCorpora(dir string) ([]*Corpus, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
-	if err != nil {
-		return nil, err
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("no corpus in %s", dir)
-	}
 	var out []*Corpus
-	for _, path := range paths {
-		c, err := readCorpus(path)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".txtar" {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return err
+		}
+		c, err := readCorpus(path, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		out = append(out, c)
+		return nil
+	})
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("no corpus in %s", dir)
 	}
-	return out, nil
+	return out, err
 }
 
-func readCorpus(path string) (*Corpus, error) {
+// readCorpus reads one file, whose cases are called by the name of the corpus.
+func readCorpus(path, called string) (*Corpus, error) {
 	archive, err := txtar.ParseFile(path)
 	if err != nil {
 		return nil, err
@@ -60,7 +67,7 @@ func readCorpus(path string) (*Corpus, error) {
 		name, kind := f.Name[:dot], f.Name[dot+1:]
 		c := byName[name]
 		if c == nil {
-			c = &GoldenCase{Case: Case{Name: filepath.Base(path) + ": " + name}}
+			c = &GoldenCase{Case: Case{Name: called + ": " + name}}
 			byName[name] = c
 			out.Cases = append(out.Cases, c)
 		}
