@@ -69,7 +69,7 @@ func (s *Sandbox) startDaemon(ctx context.Context, buildkitd string, opts Option
 	// As process 1 of its own namespace, buildkitd takes every container with it
 	// when it dies; and its mounts are gone with its mount namespace.
 	attr := syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Unshareflags: syscall.CLONE_NEWNS}
-	s.daemon, err = startServer("buildkitd", filepath.Join(s.dir, "buildkitd.log"), attr, nil,
+	s.daemon, err = startServer("buildkitd", s.run, filepath.Join(s.dir, "buildkitd.log"), attr, nil,
 		"/bin/sh", "-ec", inNamespaces, "buildkitd", buildkitd, "--config", config)
 	if err != nil {
 		return err

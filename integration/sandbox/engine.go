@@ -50,7 +50,7 @@ func StartEngine(ctx context.Context) (_ *Engine, err error) {
 	}()
 	// In namespaces of its own, like buildkitd: nothing outlives it.
 	attr := syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Unshareflags: syscall.CLONE_NEWNS}
-	e.daemon, err = startServer("dockerd", filepath.Join(dir, "dockerd.log"), attr, nil,
+	e.daemon, err = startServer("dockerd", dir, filepath.Join(dir, "dockerd.log"), attr, nil,
 		"/bin/sh", "-ec", inNamespaces, "dockerd", dockerd, "--iptables=false", "--ip6tables=false", "--bridge=none",
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"--pidfile", filepath.Join(dir, "docker.pid"), "--cgroup-parent", "/"+cgroup, "--host", e.host)

@@ -64,7 +64,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 func TestKilledOwnerLeavesNothing(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), ownerEnv+"=1")
+	tmp := t.TempDir()
+	cmd.Env = append(os.Environ(), ownerEnv+"=1", "TMPDIR="+tmp)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -85,6 +86,10 @@ func TestKilledOwnerLeavesNothing(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	waitFor(t, dir, func(traces []string) bool { return len(traces) == 0 })
+	left, err := filepath.Glob(filepath.Join(tmp, "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left among the temporary files: %q %v", left, err)
+	}
 }
 
 func TestDirIsKept(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -22,15 +23,21 @@ type server struct {
 	done    chan struct{} // closed when the process has ended
 }
 
-// startServer starts argv in its own process group with its output in logPath.
-func startServer(name, logPath string, attr syscall.SysProcAttr, env []string, argv ...string) (*server, error) {
+// startServer starts argv in its own process group with its output in logPath. Its
+// temporary files are below dir, which goes with the sandbox: a daemon that is killed
+// leaves them behind.
+func startServer(name, dir, logPath string, attr syscall.SysProcAttr, env []string, argv ...string) (*server, error) {
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, err
+	}
 	logFile, err := os.Create(logPath)
 	if err != nil {
 		return nil, err
 	}
 	defer logFile.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+tmp), env...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	attr.Setpgid = true
 	attr.Pdeathsig = syscall.SIGKILL

@@ -62,7 +62,7 @@ func (s *Sandbox) startRegistry(ctx context.Context, program string) error {
 		return err
 	}
 	var err error
-	s.registry, err = startServer("registry", filepath.Join(s.dir, "registry.log"), syscall.SysProcAttr{},
+	s.registry, err = startServer("registry", s.run, filepath.Join(s.dir, "registry.log"), syscall.SysProcAttr{},
 		[]string{"OTEL_TRACES_EXPORTER=none"}, program, "serve", config)
 	if err != nil {
 		return err
