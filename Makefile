@@ -3,6 +3,7 @@
 
 GO ?= go
 FUZZTIME ?= 30s
+DRIVER ?= remote
 
 .PHONY: help
 help: ## Show this list
@@ -17,8 +18,8 @@ image: ## Build the release image with the frontend itself: build/frontend.tar
 	$(GO) run ./integration/cmd/image -o build/frontend.tar
 
 .PHONY: demo
-demo: ## Build examples again and again and show what is cached
-	$(GO) run ./integration/cmd/demo
+demo: ## Build examples again and again and show what is cached: DRIVER=docker on a Docker Engine
+	$(GO) run ./integration/cmd/demo -driver $(DRIVER)
 
 .PHONY: picture
 picture: ## Draw the README's picture of a terminal again, from a build on a private daemon
@@ -34,6 +35,10 @@ test: ## Run all tests, those on a real daemon too
 race: ## Run the tests under the race detector, those on a real daemon too
 	CGO_ENABLED=1 $(GO) test -race -skip Oracle ./cmd/... ./frontend/... ./llbconv/... ./cachepolicy/... ./recorder/...
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./integration/examples ./integration/frontend ./integration/rules ./integration/transports
+
+.PHONY: engine
+engine: ## Run the tests on a current Docker Engine
+	$(GO) test -count=1 -v ./integration/engine && $(GO) test -count=1 -v -run TestShow ./integration/cmd/demo
 
 .PHONY: conformance
 conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours

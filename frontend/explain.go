@@ -75,13 +75,18 @@ func notes(predictions []cachepolicy.Prediction) map[int]string {
 		case cachepolicy.StateReRun:
 			out[p.Step] = cachepolicy.Text(p.Reasons)
 		case cachepolicy.StateUnknown:
-			if len(p.Reasons) > 0 && p.Reasons[0].Kind == cachepolicy.ReasonMayFollow {
+			if len(p.Reasons) > 0 && mayRun(p.Reasons[0].Kind) {
 				out[p.Step] = cachepolicy.Text(p.Reasons)
 			}
 		case cachepolicy.StateHit:
 		}
 	}
 	return out
+}
+
+// mayRun reports whether a reason says why a step may run of which nothing is certain.
+func mayRun(k cachepolicy.ReasonKind) bool {
+	return k == cachepolicy.ReasonMayFollow || k == cachepolicy.ReasonCombination
 }
 
 // addExplanations puts the plans into the result's metadata: without the inputs of

@@ -95,8 +95,13 @@ func (s *Sandbox) Buildx(ctx context.Context, args ...string) (*BuildxResult, er
 // History returns what the status stream of an earlier build said. The reference
 // is the one that buildx build --metadata-file writes as buildx.build.ref.
 func (s *Sandbox) History(ctx context.Context, ref string) (*Result, error) {
+	return history(ctx, s.BuildxCommand, ref)
+}
+
+// history is History with the buildx of a builder.
+func history(ctx context.Context, buildx func(context.Context, ...string) (*exec.Cmd, error), ref string) (*Result, error) {
 	// buildx takes the part that the daemon knows, without builder and node.
-	cmd, err := s.BuildxCommand(ctx, "history", "logs", "--progress=rawjson", path.Base(ref))
+	cmd, err := buildx(ctx, "history", "logs", "--progress=rawjson", path.Base(ref))
 	if err != nil {
 		return nil, err
 	}

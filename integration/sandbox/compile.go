@@ -10,15 +10,18 @@ import (
 	"time"
 )
 
-// reportEvery is how often a compilation says how far it is.
-const reportEvery = 10 * time.Second
+// reportAfter is when a compilation says for the first time that it takes place, and
+// reportEvery how often it says how far it is. Of one that is quick, all of it in
+// Go's cache, nothing is said.
+const (
+	reportAfter = 2 * time.Second
+	reportEvery = 10 * time.Second
+)
 
-// reportCompile runs go build -v and says on standard error that it compiles what,
-// every reportEvery how far it is, and in the end how long it took. It fails with
-// what the go command printed.
+// reportCompile runs go build -v and says on standard error what is compiled, how far
+// that is and how long it took. It fails with what the go command printed.
 func reportCompile(cmd *exec.Cmd, what string) error {
-	start := time.Now()
-	fmt.Fprintf(os.Stderr, "compile %s\n", what)
+	start, said := time.Now(), false
 	packages := &packageCounter{}
 	cmd.Stdout, cmd.Stderr = packages, packages
 	if err := cmd.Start(); err != nil {
@@ -26,17 +29,21 @@ func reportCompile(cmd *exec.Cmd, what string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	tick := time.NewTicker(reportEvery)
-	defer tick.Stop()
+	next := time.NewTimer(reportAfter)
+	defer next.Stop()
 	for {
 		select {
 		case err := <-ended:
 			if err != nil {
 				return fmt.Errorf("compile %s: %w\n%s", what, err, packages.text())
 			}
-			fmt.Fprintf(os.Stderr, "compile %s: done, %s\n", what, packages.progress(start))
+			if said {
+				fmt.Fprintf(os.Stderr, "compile %s: done, %s\n", what, packages.progress(start))
+			}
 			return nil
-		case <-tick.C:
+		case <-next.C:
+			said = true
+			next.Reset(reportEvery)
 			fmt.Fprintf(os.Stderr, "compile %s: %s\n", what, packages.progress(start))
 		}
 	}

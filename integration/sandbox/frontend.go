@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -106,12 +107,9 @@ func compile(ctx context.Context, platform, pkg, binary, tags, ldflags string) e
 	if err != nil {
 		return err
 	}
-	cmd := goCommand(ctx, root, "build", "-trimpath", "-tags", tags, "-ldflags", ldflags, "-o", binary, pkg)
+	cmd := goCommand(ctx, root, "build", "-v", "-trimpath", "-tags", tags, "-ldflags", ldflags, "-o", binary, pkg)
 	cmd.Env = append(cmd.Env, "GOOS="+p.OS, "GOARCH="+p.Architecture)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s for %s: %w\n%s", pkg, platform, err, out)
-	}
-	return nil
+	return reportCompile(cmd, path.Base(pkg)+" for "+platform)
 }
 
 // compileWithRaceDetector needs a C compiler and the static C library.

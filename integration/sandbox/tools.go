@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	goversion "go/version"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -158,11 +160,11 @@ func (p Pins) compile(ctx context.Context, name, binary string) error {
 		if programName(pkg) != name {
 			continue
 		}
-		version, ldflags, err := p.versionFlag(ctx, pkg)
+		version, flags, err := p.flags(ctx, pkg)
 		if err != nil {
 			return err
 		}
-		cmd, err := p.command(ctx, "build", "-v", "-trimpath", "-ldflags", "-s -w"+ldflags, "-o", binary, pkg)
+		cmd, err := p.command(ctx, slices.Concat([]string{"build", "-v", "-trimpath", "-o", binary}, flags, []string{pkg})...)
 		if err != nil {
 			return err
 		}
@@ -171,18 +173,26 @@ func (p Pins) compile(ctx context.Context, name, binary string) error {
 	return fmt.Errorf("%s/go.mod has no tool %s", p, name)
 }
 
-// versionFlag returns the version of a package's module and the linker's flag that
-// tells the program of it.
-func (p Pins) versionFlag(ctx context.Context, pkg string) (version, ldflag string, err error) {
-	out, err := p.goOutput(ctx, "list", "-f", "{{.Module.Path}} {{.Module.Version}}", pkg)
+// flags returns the version of a package's module and the flags of go build for it:
+// the linker tells the program of the version, and the compiler takes a module
+// without a go.mod for one of today.
+func (p Pins) flags(ctx context.Context, pkg string) (version string, flags []string, err error) {
+	out, err := p.goOutput(ctx, "list", "-f", "{{.Module.Path}}\n{{.Module.Version}}\n{{.Module.GoVersion}}", pkg)
 	if err != nil {
-		return "", "", fmt.Errorf("module of %s: %w", pkg, err)
+		return "", nil, fmt.Errorf("module of %s: %w", pkg, err)
 	}
-	module, version, _ := strings.Cut(strings.TrimSpace(out), " ")
+	lines := strings.SplitN(out, "\n", 3)
+	module, goVersion := lines[0], strings.TrimSpace(lines[2])
+	version = strings.TrimSuffix(lines[1], "+incompatible")
+	ldflags := "-s -w"
 	if variable := versionVariables[module]; variable != "" {
-		ldflag = " -X " + variable + "=" + strings.TrimSuffix(version, "+incompatible")
+		ldflags += " -X " + variable + "=" + version
 	}
-	return version, ldflag, nil
+	flags = []string{"-ldflags", ldflags}
+	if goVersion == "" {
+		flags = append(flags, "-gcflags="+module+"/...=-lang="+goversion.Lang(runtime.Version()))
+	}
+	return version, flags, nil
 }
 
 // goOutput runs a go command in the directory and returns its standard output.

@@ -1,53 +1,67 @@
-// Command demo shows what a user of the frontend sees: it builds the frontend
-// image, publishes it in a private registry, builds examples several times with
-// docker buildx through their # syntax= lines, and sums up what was cached.
+// Command demo shows what a user of the frontend sees: it publishes the frontend's
+// image in a private registry, builds examples several times with docker buildx
+// through their # syntax= lines, and sums up what was cached. It compiles what it
+// needs when it needs it.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
-	"github.com/cachewright/cachewright/integration/release"
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
 func main() {
+	driver := flag.String("driver", "remote", "driver of buildx: remote for a private buildkitd, docker for a private Docker Engine")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	if err := run(ctx, *driver, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer) (err error) {
-	build, err := sandbox.BuildDir()
-	if err != nil {
-		return err
-	}
-	archive := filepath.Join(build, "frontend.tar")
-	fmt.Fprintf(out, "== The frontend image, built with the frontend itself\n\n")
-	if _, err := release.Archive(ctx, archive, out); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\n== A private buildkitd and registry, with the image in it\n\n")
+func run(ctx context.Context, driver string, out io.Writer) (err error) {
+	fmt.Fprintf(out, "== A private buildkitd and registry\n\n")
 	s, err := sandbox.Start(ctx, sandbox.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	fmt.Fprintf(out, "buildkitd: %s\nregistry:  %s\n", s.Addr(), s.Registry())
+	fmt.Fprintf(out, "\n== The frontend's image, in the registry as %s\n\n", sandbox.FrontendRef)
 	if err := s.Seed(ctx, sandbox.Alpine); err != nil {
 		return err
 	}
-	if err := s.PushArchive(ctx, sandbox.FrontendRef, archive); err != nil {
+	if err := s.PushFrontend(ctx, sandbox.FrontendRef); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "buildkitd: %s\nregistry:  %s\n", s.Addr(), s.Registry())
-	return show(ctx, s, out)
+	switch driver {
+	case "remote":
+		return show(ctx, s, out)
+	case "docker":
+		return showOnEngine(ctx, s, out)
+	default:
+		return fmt.Errorf("unknown driver %q: there are remote and docker", driver)
+	}
+}
+
+// showOnEngine plays the scenes on a Docker Engine that has its images from the
+// sandbox's registry.
+func showOnEngine(ctx context.Context, s *sandbox.Sandbox, out io.Writer) (err error) {
+	fmt.Fprintf(out, "\n== A private Docker Engine\n\n")
+	e, err := s.StartCurrentEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	fmt.Fprintf(out, "dockerd: %s\n", e.Addr())
+	return show(ctx, e, out)
 }

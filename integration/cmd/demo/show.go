@@ -9,14 +9,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// show plays all scenes, with buildx's own output on out, and ends with what each
+// builder is what the scenes are built on.
+type builder interface {
+	// BuildxCommand returns a buildx command for the builder, not yet started.
+	BuildxCommand(ctx context.Context, args ...string) (*exec.Cmd, error)
+	// History returns what the status stream of a build said.
+	History(ctx context.Context, ref string) (*sandbox.Result, error)
+}
+
+// show plays all scenes on b, with buildx's own output on out, and ends with what each
 // build's status says of its steps.
-func show(ctx context.Context, s *sandbox.Sandbox, out io.Writer) error {
+func show(ctx context.Context, b builder, out io.Writer) error {
 	work, err := os.MkdirTemp("", "cachewright-demo-")
 	if err != nil {
 		return err
@@ -24,7 +33,7 @@ func show(ctx context.Context, s *sandbox.Sandbox, out io.Writer) error {
 	defer os.RemoveAll(work)
 	played := make([][]*sandbox.Result, len(scenes))
 	for i, sc := range scenes {
-		if played[i], err = sc.play(ctx, s, out, work); err != nil {
+		if played[i], err = sc.play(ctx, b, out, work); err != nil {
 			return err
 		}
 	}
@@ -32,7 +41,7 @@ func show(ctx context.Context, s *sandbox.Sandbox, out io.Writer) error {
 }
 
 // play builds the scene's project in the directory work, once for each round.
-func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string) ([]*sandbox.Result, error) {
+func (sc scene) play(ctx context.Context, b builder, out io.Writer, work string) ([]*sandbox.Result, error) {
 	root, err := sandbox.RepoRoot()
 	if err != nil {
 		return nil, err
@@ -55,12 +64,12 @@ func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, wor
 		}
 		for _, q := range r.ask {
 			fmt.Fprintf(out, "\n== %s, before build %d (%s): %s\n\n", sc.example, i+1, r.title, q.title)
-			if err := q.put(ctx, s, out, work, sc.example); err != nil {
+			if err := q.put(ctx, b, out, work, sc.example); err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", sc.example, r.title, err)
 			}
 		}
 		fmt.Fprintf(out, "\n== %s, build %d: %s\n\n", sc.example, i+1, r.title)
-		result, err := build(ctx, s, out, work, append(r.args, sc.example))
+		result, err := build(ctx, b, out, work, append(r.args, sc.example))
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", sc.example, r.title, err)
 		}
@@ -70,8 +79,8 @@ func (sc scene) play(ctx context.Context, s *sandbox.Sandbox, out io.Writer, wor
 }
 
 // put asks the question about an example in the directory work.
-func (q question) put(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work, example string) error {
-	err := buildx(ctx, s, out, work, append([]string{"build", "--progress=quiet"}, append(q.args, example)...))
+func (q question) put(ctx context.Context, b builder, out io.Writer, work, example string) error {
+	err := buildx(ctx, b, out, work, append([]string{"build", "--progress=quiet"}, append(q.args, example)...))
 	var exit *exec.ExitError
 	if q.fails && errors.As(err, &exit) {
 		_, err = fmt.Fprintf(out, "exit status %d\n", exit.ExitCode())
@@ -85,9 +94,9 @@ func (q question) put(ctx context.Context, s *sandbox.Sandbox, out io.Writer, wo
 
 // build builds as a user would, and returns the status of the build from the
 // daemon's history.
-func build(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, args []string) (*sandbox.Result, error) {
+func build(ctx context.Context, b builder, out io.Writer, work string, args []string) (*sandbox.Result, error) {
 	args = append([]string{"build", "--progress=plain", "--output=type=cacheonly", "--metadata-file=metadata.json"}, args...)
-	if err := buildx(ctx, s, out, work, args); err != nil {
+	if err := buildx(ctx, b, out, work, args); err != nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(filepath.Join(work, "metadata.json"))
@@ -100,22 +109,20 @@ func build(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, 
 	if err := json.Unmarshal(data, &metadata); err != nil {
 		return nil, err
 	}
-	return s.History(ctx, metadata.Ref)
+	return b.History(ctx, metadata.Ref)
 }
 
 // buildx runs docker buildx in the directory work, with its output on out.
-func buildx(ctx context.Context, s *sandbox.Sandbox, out io.Writer, work string, args []string) error {
-	cmd, err := s.BuildxCommand(ctx, args...)
+func buildx(ctx context.Context, b builder, out io.Writer, work string, args []string) error {
+	if _, ok := b.(*sandbox.Engine); ok {
+		args = slices.Insert(slices.Clone(args), 1, "--network=none") // it has no other
+	}
+	cmd, err := b.BuildxCommand(ctx, args...)
 	if err != nil {
 		return err
 	}
-	name := "buildx"
-	if docker, err := exec.LookPath("docker"); err == nil {
-		name = "docker buildx"
-		cmd.Path, cmd.Args = docker, append([]string{"docker", "buildx"}, cmd.Args[1:]...)
-	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = work, out, out
-	fmt.Fprintf(out, "$ %s %s\n", name, shellWords(args))
+	fmt.Fprintf(out, "$ docker buildx %s\n", shellWords(args))
 	return cmd.Run()
 }
 

@@ -2,21 +2,37 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
+// TestShow plays the scenes on both builders of the demo. They say the same.
 func TestShow(t *testing.T) {
 	sb := sandbox.Shared(t, sandbox.Alpine)
 	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	if err := show(t.Context(), sb, &out); err != nil {
-		t.Fatalf("%v\n%s", err, &out)
+	for driver, play := range map[string]func(context.Context, io.Writer) error{
+		"remote": func(ctx context.Context, out io.Writer) error { return show(ctx, sb, out) },
+		"docker": func(ctx context.Context, out io.Writer) error { return showOnEngine(ctx, sb, out) },
+	} {
+		t.Run(driver, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := play(t.Context(), &out); err != nil {
+				t.Fatalf("%v\n%s", err, &out)
+			}
+			checkShown(t, out.String())
+		})
 	}
+}
+
+// checkShown looks for what the demo is to show in its output.
+func checkShown(t *testing.T, out string) {
+	t.Helper()
 	for _, want := range []string{
 		"\nre-run  [build 1/2] COPY src src\n          because   src/server.js changed\n",
 		"\nok    [deps 3/3] RUN npm ci: hit\n",
@@ -25,7 +41,7 @@ func TestShow(t *testing.T) {
 		"\nexit status 1\n",
 		"] COPY src src  ← src/server.js changed\n",
 	} {
-		if !strings.Contains(out.String(), want) {
+		if !strings.Contains(out, want) {
 			t.Errorf("the output has no %q", want)
 		}
 	}
@@ -51,7 +67,7 @@ Why, rules off:
 layers cached: first build 0 of 11, unchanged 11 of 11, source changed 8 of 11, lock changed 6 of 11, CACHEBUST=2 10 of 11
 fresh-data cached: first build 0 of 7, same day 6 of 7, next day 5 of 7, rules off 5 of 7, rules off again 7 of 7
 `
-	if !strings.HasSuffix(out.String(), want) {
-		t.Errorf("the output does not end with %q:\n%s", want, &out)
+	if !strings.HasSuffix(out, want) {
+		t.Errorf("the output does not end with %q:\n%s", want, out)
 	}
 }
