@@ -113,16 +113,17 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := converted.Definition(ctx); err != nil {
+	def, err := converted.Definition(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if b.canRecord() {
-		report, _, err := b.record(ctx, converted, recorder.ModePredict)
+		report, _, err := b.record(ctx, def, recorder.ModePredict)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
 			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
 		}
 	}
-	plan := converted.Plan([]byte(b.nonce))
+	plan := def.Plan([]byte(b.nonce))
 	if plan == nil {
 		return nil, errors.New("the plan of this Dockerfile is too large to be shown: its steps have too many arguments and environment variables")
 	}

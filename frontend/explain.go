@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/llbconv"
@@ -34,11 +33,11 @@ type explanation struct {
 // explain finds out why steps of a converted build will run again and puts it
 // behind their names in the build's definition. What goes wrong costs the
 // explanation, never the build: the result is nil then.
-func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.Definition) *explanation {
-	if !converted.Explains() || !b.canRecord() {
+func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanation {
+	if !def.Explains() || !b.canRecord() {
 		return nil
 	}
-	report, record, err := b.record(ctx, converted, recorder.ModeRecord)
+	report, record, err := b.record(ctx, def, recorder.ModeRecord)
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
@@ -50,7 +49,7 @@ func (b *build) explain(ctx context.Context, converted *llbconv.Result, def *pb.
 		e.record, e.buildID, e.forgotten = record, report.BuildID, report.Repeated
 	}
 	if cached || report.Builds > 0 {
-		converted.Annotate(def, notes(e.Predictions))
+		def.Annotate(notes(e.Predictions))
 	}
 	return e
 }

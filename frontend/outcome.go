@@ -6,6 +6,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
+	digest "github.com/opencontainers/go-digest"
 
 	"github.com/cachewright/cachewright/llbconv"
 	"github.com/cachewright/cachewright/recorder"
@@ -16,7 +17,7 @@ import (
 // error itself is the daemon's to report, when it asks for the result. Of several
 // platforms one that waits would keep the others' errors back, so then the record
 // takes all steps for built.
-func (b *build) learn(ctx context.Context, converted *llbconv.Result, ref client.Reference, e *explanation) {
+func (b *build) learn(ctx context.Context, def *llbconv.Definition, ref client.Reference, e *explanation) {
 	if e == nil || e.buildID == "" || ref == nil || b.ui.MultiPlatformRequested {
 		return
 	}
@@ -25,7 +26,7 @@ func (b *build) learn(ctx context.Context, converted *llbconv.Result, ref client
 	if err == nil || ctx.Err() != nil || !errors.As(err, &vertex) {
 		return
 	}
-	step, ok := converted.StepOf(vertex.Digest)
+	step, ok := def.StepOf(digest.Digest(vertex.Digest))
 	if !ok {
 		return
 	}

@@ -43,12 +43,12 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, errors.Wrap(err, "failed to marshal LLB definition")
 		}
-		why := b.explain(ctx, res, def)
-		ref, err := b.solveDefinition(ctx, def)
+		why := b.explain(ctx, def)
+		ref, err := b.solveDefinition(ctx, def.PB)
 		if err != nil {
 			return nil, err
 		}
-		b.learn(ctx, res, ref, why)
+		b.learn(ctx, def, ref, why)
 		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why}
 		return &dockerui.BuildResult{
 			Reference: ref,

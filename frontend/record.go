@@ -36,8 +36,8 @@ func (b *build) canRecord() bool {
 
 // plan takes the plan of a converted build. Where values are withheld from it, their
 // digests are keyed with a key that only this builder has.
-func (b *build) plan(ctx context.Context, converted *llbconv.Result) (plan *cachepolicy.Plan, keyID string, err error) {
-	plan = converted.Plan([]byte(b.nonce))
+func (b *build) plan(ctx context.Context, def *llbconv.Definition) (plan *cachepolicy.Plan, keyID string, err error) {
+	plan = def.Plan([]byte(b.nonce))
 	if plan == nil || !slices.ContainsFunc(plan.Steps, cachepolicy.Step.Withholds) {
 		return plan, "", nil
 	}
@@ -45,13 +45,13 @@ func (b *build) plan(ctx context.Context, converted *llbconv.Result) (plan *cach
 	if err != nil {
 		return nil, "", err
 	}
-	return converted.Plan(key), cachepolicy.RecordName(string(key)), nil
+	return def.Plan(key), cachepolicy.RecordName(string(key)), nil
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its
 // cache when nothing has changed. It returns the name of the record too.
-func (b *build) record(ctx context.Context, converted *llbconv.Result, mode recorder.Mode) (report *recorder.Report, name string, err error) {
-	plan, keyID, err := b.plan(ctx, converted)
+func (b *build) record(ctx context.Context, def *llbconv.Definition, mode recorder.Mode) (report *recorder.Report, name string, err error) {
+	plan, keyID, err := b.plan(ctx, def)
 	if err != nil || plan == nil {
 		return nil, "", err
 	}
@@ -64,7 +64,7 @@ func (b *build) record(ctx context.Context, converted *llbconv.Result, mode reco
 	if mode != recorder.ModeRecord {
 		req.Nonce = b.nonce
 	}
-	report, err = b.ask(ctx, req, converted.Contexts(plan), "compare with earlier builds")
+	report, err = b.ask(ctx, req, def.Contexts(plan), "compare with earlier builds")
 	return report, req.Record, err
 }
 

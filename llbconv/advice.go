@@ -41,7 +41,7 @@ func (c *conversion) checkCopySupport(op *copyOp, parents bool) error {
 	return nil
 }
 
-// lacksSymbolicModes tells whether the daemon takes a symbolic mode for an octal
+// lacksSymbolicModes reports whether the daemon takes a symbolic mode for an octal
 // one. Symbolic modes have a capability of their own that no daemon announces; this
 // one came with the same release.
 func (c *conversion) lacksSymbolicModes() bool { return c.lacks(pb.CapExecValidExitCode) }

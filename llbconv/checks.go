@@ -148,8 +148,8 @@ func (c *conversion) checkFromPlatform(decl instructions.Stage, res shell.Proces
 
 // checkBasePlatform reports a base image of another platform than the one it was
 // asked for.
-func (c *conversion) checkBasePlatform(s *stage) {
-	want, got := *s.platform, s.config.img.Platform
+func (c *conversion) checkBasePlatform(s *stage, b *base) {
+	want, got := *b.platform, b.config.img.Platform
 	if want.OS == got.OS && want.Architecture == got.Architecture {
 		return
 	}
@@ -171,7 +171,7 @@ func (e *stageEval) checkSecretName(instruction, name string, at []parser.Range)
 	}
 }
 
-// secretName tells whether one of a name's words, which underscores separate,
+// secretName reports whether one of a name's words, which underscores separate,
 // stands for a secret, and none says that it is harmless.
 func secretName(name string) bool {
 	secret := false
@@ -195,7 +195,7 @@ func (e *stageEval) checkIgnoredSource(keyword, src string, at []parser.Range) {
 	}
 }
 
-// ignores tells whether .dockerignore is certain to keep a path out of the context.
+// ignores reports whether .dockerignore is certain to keep a path out of the context.
 func (e *stageEval) ignores(src string) bool {
 	ignored := e.c.ignored
 	if ignored == nil || ignored.Exclusions() {

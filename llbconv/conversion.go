@@ -13,6 +13,8 @@ import (
 	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // conversion is what all phases of one Convert call share: its options with
@@ -37,6 +39,7 @@ type conversion struct {
 	proxy    *llb.ProxyEnv
 	ignored  *patternmatcher.PatternMatcher // .dockerignore; nil if it excludes nothing
 	rules    rules
+	lookup   *source.Lookup
 }
 
 func newConversion(opt Options, dt []byte) (*conversion, error) {
@@ -62,6 +65,10 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 		buildPlatforms:   opt.Config.BuildPlatforms,
 		implicitPlatform: opt.TargetPlatform == nil,
 		proxy:            proxyFromArgs(opt.Config.BuildArgs),
+	}
+	c.lookup = &source.Lookup{Images: opt.MetaResolver, ResolveMode: opt.Config.ImageResolveMode, Caps: opt.Caps}
+	if opt.Client != nil {
+		c.lookup.Gateway = opt.Client.GatewayClient()
 	}
 	if c.buildPlatforms == nil && opt.TargetPlatform != nil {
 		c.buildPlatforms = []ocispecs.Platform{*opt.TargetPlatform}

@@ -63,11 +63,10 @@ type Result struct {
 	// IgnoreCache is set when the target or a scanned stage is built without cache.
 	IgnoreCache bool
 
-	defaults  []llb.ConstraintsOpt // of State's marshalling
-	vertices  int                  // about how many there are
-	g         *graph
-	decisions decisions
-	main      *llb.State // the build context
+	*decided
+	emitted  *emitted
+	defaults []llb.ConstraintsOpt // of State's marshalling
+	vertices int                  // about how many there are
 }
 
 // SBOMTargets are the filesystems that an SBOM scanner is given.
@@ -82,49 +81,62 @@ type SBOMTargets struct {
 // Convert turns the Dockerfile dt into LLB for one platform. An error about the
 // file carries its position as *parser.LocationError.
 func Convert(ctx context.Context, dt []byte, opt Options) (*Result, error) {
-	g, ds, err := decided(ctx, dt, opt)
+	d, err := decide(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
-	main, err := g.c.emit(ctx, g, ds)
+	em, err := d.c.emit(ctx, d.evaluation, d.decisions)
 	if err != nil {
 		return nil, err
 	}
-	return g.c.assemble(g, ds, main), nil
+	return d.c.assemble(d, em), nil
 }
 
-// decided runs the phases of a conversion up to the decisions about its steps.
-func decided(ctx context.Context, dt []byte, opt Options) (*graph, decisions, error) {
+// decided is a Dockerfile with what its steps do and what its rules say about them:
+// all that is known before there is LLB.
+type decided struct {
+	c *conversion
+	*evaluation
+	decisions decisions
+}
+
+// decide runs the phases of a conversion up to the decisions about its steps.
+func decide(ctx context.Context, dt []byte, opt Options) (*decided, error) {
 	c, err := newConversion(opt, dt)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	prog, err := c.parse(dt)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := c.setGlobals(ctx, prog); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	g, err := c.link(prog)
+	linked, err := c.link(prog)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := c.resolve(ctx, g); err != nil {
-		return nil, nil, err
+	resolved, err := c.resolve(ctx, linked)
+	if err != nil {
+		return nil, err
 	}
 	if c.ignored, err = c.ignoreMatcher(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := c.evaluate(g); err != nil {
-		return nil, nil, err
-	}
-	ds, err := c.decide(g)
+	evaluated, err := c.evaluate(resolved)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	decisions, err := c.decide(evaluated)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.lintError(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return g, ds, c.resolveKeys(ctx, ds)
+	if err := c.resolveKeys(ctx, decisions); err != nil {
+		return nil, err
+	}
+	return &decided{c, evaluated, decisions}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
 // decisions says what the cache rules mean for the steps that one applies to. It is
@@ -29,20 +30,20 @@ func (ds decisions) applied(st *step) *step {
 	return st
 }
 
-// noCache reports whether a step is to run whatever the cache holds.
-func (ds decisions) noCache(st *step) bool {
-	d := ds[st]
+// noCache reports whether a step, with what is decided about it, is to run whatever
+// the cache holds.
+func noCache(st *step, d *decision) bool {
 	return st.stage.noCache || d != nil && d.NoCache
 }
 
 // decide applies the build's cache rules to the evaluated steps. The error is about
 // a rule and carries the position of its directive.
-func (c *conversion) decide(g *graph) (decisions, error) {
+func (c *conversion) decide(ev *evaluation) (decisions, error) {
 	if c.rules.none() {
 		return nil, nil
 	}
 	out := decisions{}
-	for _, s := range g.stages {
+	for _, s := range ev.inOrder() {
 		for _, st := range s.steps {
 			d, err := c.decideStep(st)
 			if err != nil {
@@ -56,7 +57,7 @@ func (c *conversion) decide(g *graph) (decisions, error) {
 			return nil, err
 		}
 	}
-	return out, c.checkRules(g)
+	return out, c.checkRules(ev)
 }
 
 // decideStep says what the rule of a step means for it; nil if it has none.
@@ -80,7 +81,7 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 		err = c.checkRuleSupport(d)
 	}
 	if err != nil {
-		return nil, located(ruleError(err), st.cmd.Location())
+		return nil, position.With(ruleError(err), st.cmd.Location())
 	}
 	if d.Off {
 		d.reads = append(d.reads, noFile)
@@ -104,7 +105,7 @@ func (r *rules) of(st *step) (rule cachepolicy.Rule, noCache bool) {
 	if !st.onBuild {
 		own = r.byLine[id.Line]
 	}
-	from, _ := lineSpan(st.stage.decl.Location)
+	from, _ := position.Span(st.stage.decl.Location)
 	return r.overrides.Apply(id, own.Inherit(r.byLine[from], id.Instruction)), noCache
 }
 
@@ -159,7 +160,7 @@ func argNames(args []instructions.KeyValuePairOptional) []string {
 
 // checkListedArgs fails for an ARG that a rule for several steps lists and that no
 // instruction of the stage declares. One for a single step is checked there.
-func (ds decisions) checkListedArgs(s *stage) error {
+func (ds decisions) checkListedArgs(s *evaluatedStage) error {
 	for _, st := range s.steps {
 		d := ds[st]
 		if d == nil || d.Args == nil {
@@ -175,12 +176,12 @@ func (ds decisions) checkListedArgs(s *stage) error {
 }
 
 // checkRules reports overrides that apply to nothing.
-func (c *conversion) checkRules(g *graph) error {
+func (c *conversion) checkRules(ev *evaluation) error {
 	if len(c.rules.overrides.Rules) == 0 && len(c.rules.noCache) == 0 {
 		return nil
 	}
 	var steps []cachepolicy.StepID
-	for _, s := range g.stages {
+	for _, s := range ev.inOrder() {
 		for _, st := range s.steps {
 			steps = append(steps, st.id())
 		}

@@ -1,194 +1,129 @@
 package llbconv
 
 import (
-	"bytes"
 	"context"
-	"maps"
-	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
-// Definition marshals the result for the daemon. It is what State.Marshal(ctx,
-// opts...).ToPB() returns, without the copies of all metadata that llb makes on
-// the way. It fails if a vertex cannot be marshalled; an error about the
-// Dockerfile carries its position as *parser.LocationError.
-func (r *Result) Definition(ctx context.Context, opts ...llb.ConstraintsOpt) (*pb.Definition, error) {
-	c := llb.NewConstraints(append(r.defaults[:len(r.defaults):len(r.defaults)], opts...)...)
-	out := r.State.Output()
-	if out == nil || out.Vertex(ctx, c) == nil {
-		return &pb.Definition{}, nil
-	}
-	w := walk{
-		ctx:         ctx,
-		constraints: c,
-		seen:        make(map[llb.Vertex]bool, r.vertices),
-		order:       make([]llb.Vertex, 0, r.vertices),
-	}
-	w.visit(out.Vertex(ctx, c))
-	d := newDefinition(len(w.order))
-	for _, v := range w.order {
-		dgst, dt, meta, locations, err := v.Marshal(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		d.add(string(dgst), dt, meta, locations)
-	}
-	in, err := out.ToInput(ctx, c)
+// Definition is a result in the form that the daemon takes. It knows which step of
+// the Dockerfile each vertex is: that gives the plan, and the notes behind the steps'
+// names.
+type Definition struct {
+	// PB is what the daemon is sent.
+	PB *pb.Definition
+
+	res     *Result
+	encoded *vertex.Encoded
+	steps   []definedStep // in the order of the plan
+}
+
+// definedStep is a step that is in a definition.
+type definedStep struct {
+	stage    *evaluatedStage
+	step     *step     // as its rule leaves it; nil is the stage's FROM
+	decision *decision // nil without a rule
+	stepVertices
+}
+
+// Definition encodes the result for the daemon: what State.Marshal(ctx,
+// opts...).ToPB() returns, without the copies of all metadata that llb makes on the
+// way. It fails if a vertex cannot be encoded; an error about the Dockerfile carries
+// its position as *parser.LocationError.
+func (r *Result) Definition(ctx context.Context, opts ...llb.ConstraintsOpt) (*Definition, error) {
+	encoded, err := vertex.Encode(ctx, r.State.Output(), r.vertices, r.defaults, opts)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.finish(in); err != nil {
-		return nil, err
+	d := &Definition{PB: encoded.PB, res: r, encoded: encoded}
+	if r.decided != nil {
+		d.steps = r.definedSteps(encoded)
 	}
-	return d.pb, d.describeSources(ctx, opts)
+	return d, nil
 }
 
-// walk lists vertices, inputs first.
-type walk struct {
-	ctx         context.Context
-	constraints *llb.Constraints
-	seen        map[llb.Vertex]bool
-	order       []llb.Vertex
-}
-
-func (w *walk) visit(v llb.Vertex) {
-	if w.seen[v] {
-		return
-	}
-	w.seen[v] = true // vertices cannot need each other in a circle
-	for _, in := range v.Inputs() {
-		w.visit(in.Vertex(w.ctx, w.constraints))
-	}
-	w.order = append(w.order, v)
-}
-
-// definition is a definition in the making.
-type definition struct {
-	pb      *pb.Definition
-	sources []*llb.SourceMap // in the order of pb.Source.Infos
-}
-
-func newDefinition(vertices int) *definition {
-	return &definition{pb: &pb.Definition{
-		Def:      make([][]byte, 0, vertices+1),
-		Metadata: make(map[string]*pb.OpMetadata, vertices+1),
-		Source:   &pb.Source{Locations: make(map[string]*pb.Locations, vertices)},
-	}}
-}
-
-// add appends an operation. Of two vertices that are the same operation the
-// metadata and positions are joined.
-func (d *definition) add(dgst string, dt []byte, meta *pb.OpMetadata, at []*llb.SourceLocation) {
-	locations, again := d.pb.Source.Locations[dgst]
-	if !again {
-		d.pb.Def = append(d.pb.Def, dt)
-		locations = &pb.Locations{}
-		d.pb.Source.Locations[dgst] = locations
-	}
-	for _, l := range at {
-		locations.Locations = append(locations.Locations, &pb.Location{SourceIndex: d.sourceIndex(l.SourceMap), Ranges: l.Ranges})
-	}
-	switch before := d.pb.Metadata[dgst]; {
-	case meta == nil:
-	case before == nil:
-		d.pb.Metadata[dgst] = meta
-	default:
-		d.pb.Metadata[dgst] = joinMetadata(before, meta)
-	}
-}
-
-// joinMetadata returns the metadata of one operation that two vertices describe:
-// where they differ, the later one's.
-func joinMetadata(before, after *pb.OpMetadata) *pb.OpMetadata {
-	joined := before.CloneVT() // it may be a vertex's own
-	joined.IgnoreCache = before.IgnoreCache || after.IgnoreCache
-	joined.Description = union(joined.Description, after.Description)
-	joined.Caps = union(joined.Caps, after.Caps)
-	if after.ExportCache != nil {
-		joined.ExportCache = after.ExportCache
-	}
-	if after.ProgressGroup != nil {
-		joined.ProgressGroup = after.ProgressGroup
-	}
-	if after.LinuxResources != nil {
-		joined.LinuxResources = after.LinuxResources
-	}
-	return joined
-}
-
-// union adds the entries of b to a and returns it; a may be nil.
-func union[V any](a, b map[string]V) map[string]V {
-	if a == nil {
-		return maps.Clone(b)
-	}
-	maps.Copy(a, b)
-	return a
-}
-
-// finish appends the terminal operation, which points at the result.
-func (d *definition) finish(result *pb.Input) error {
-	dt, err := (&pb.Op{Inputs: []*pb.Input{result}}).MarshalVT()
-	if err != nil {
-		return err
-	}
-	caps := map[string]bool{string(pb.CapConstraints): true, string(pb.CapPlatform): true}
-	for _, m := range d.pb.Metadata {
-		if m.IgnoreCache {
-			caps[string(pb.CapMetaIgnoreCache)] = true
+// definedSteps lists the steps that are in a definition, in the order of the file. A
+// stage that is only named, as in a COPY --from that takes nothing but inline
+// documents, has none there.
+func (r *Result) definedSteps(encoded *vertex.Encoded) []definedStep {
+	out := make([]definedStep, 0, r.vertices)
+	reachable := r.reachable()
+	for _, node := range r.stages[:r.inFile] {
+		s := r.evaluated[node]
+		if s == nil || !reachable[node] || !r.inDefinition(s, encoded) {
+			continue
 		}
-		if m.Description != nil {
-			caps[string(pb.CapMetaDescription)] = true
+		if s.hasFrom() {
+			v, _ := vertex.Of(s.root.out) // nil where it is not the converter's own
+			out = append(out, definedStep{stage: s, stepVertices: stepVertices{op: v}})
 		}
-		if m.ExportCache != nil {
-			caps[string(pb.CapMetaExportCache)] = true
+		for i, st := range s.steps {
+			out = append(out, definedStep{s, r.decisions.applied(st), r.decisions[st], r.emitted.stages[node].steps[i]})
 		}
 	}
-	d.pb.Def = append(d.pb.Def, dt)
-	d.pb.Metadata[string(digest.FromBytes(dt))] = &pb.OpMetadata{Caps: caps}
-	return nil
+	return out
 }
 
-// sourceIndex returns the number of a source file in the definition, which the
-// first vertex from that file adds.
-func (d *definition) sourceIndex(sm *llb.SourceMap) int32 {
-	i := slices.IndexFunc(d.sources, func(known *llb.SourceMap) bool { return known == sm || sameSource(known, sm) })
-	if i < 0 {
-		i = len(d.sources)
-		d.sources = append(d.sources, sm)
+// inDefinition reports whether the stage's vertices are in the definition. One that
+// starts from another's vertices and adds none counts too.
+func (r *Result) inDefinition(s *evaluatedStage, encoded *vertex.Encoded) bool {
+	if len(s.steps) > 0 {
+		return encoded.Bytes(r.emitted.stages[s.stage].steps[0].op) != nil
 	}
-	return int32(i)
+	v, ok := vertex.Of(s.root.out)
+	return s.base != nil || !ok || encoded.Bytes(v) != nil
 }
 
-// sameSource tells whether two source maps are of the same file.
-func sameSource(a, b *llb.SourceMap) bool {
-	if a.Filename != b.Filename || a.Language != b.Language || !bytes.Equal(a.Data, b.Data) {
-		return false
-	}
-	if a.Definition == nil || b.Definition == nil {
-		return true
-	}
-	defA, defB := a.Definition.Def, b.Definition.Def
-	return len(defA) == len(defB) && (len(defA) == 0 || bytes.Equal(defA[len(defA)-1], defB[len(defB)-1]))
-}
+// hasFrom reports whether the FROM of a stage is a step of the plan: whether it
+// starts from something outside the file.
+func (s *evaluatedStage) hasFrom() bool { return s.base == nil && s.root.out != nil }
 
-// describeSources adds the source files, each with where it comes from.
-func (d *definition) describeSources(ctx context.Context, opts []llb.ConstraintsOpt) error {
-	for _, sm := range d.sources {
-		info := &pb.SourceInfo{Data: sm.Data, Filename: sm.Filename, Language: sm.Language}
-		def := sm.Definition
-		if def == nil && sm.State != nil {
-			var err error
-			if def, err = sm.State.Marshal(ctx, opts...); err != nil {
-				return err
+// Annotate puts notes behind the progress names of steps, by the steps' index in the
+// plan.
+func (d *Definition) Annotate(notes map[int]string) {
+	for i, s := range d.steps {
+		switch {
+		case s.op == nil:
+		case s.step == nil:
+			b := d.res.bases[s.stage.stage]
+			d.annotate(s.op, b.prefix, "FROM "+b.pinned, notes[i])
+		default:
+			d.annotate(s.op, s.step.prefix, s.step.title, notes[i])
+			if s.merge != nil {
+				d.annotate(s.merge, s.step.prefix+"LINK ", s.step.title, notes[i])
 			}
 		}
-		if def != nil {
-			info.Definition = def.ToPB()
-		}
-		d.pb.Source.Infos = append(d.pb.Source.Infos, info)
 	}
-	return nil
 }
+
+// annotate puts a note behind a vertex's name.
+func (d *Definition) annotate(v *vertex.Vertex, prefix, title, note string) {
+	md := d.PB.Metadata[string(d.encoded.Digest(v))]
+	if note == "" || md == nil {
+		return
+	}
+	title = noted(title, note)
+	md.Description[vertex.KeyName] = prefix + title
+	if pg := md.ProgressGroup; pg != nil {
+		pg.Name = strings.TrimSuffix(prefix, "LINK ") + title
+	}
+}
+
+// StepOf returns the index in the plan of the step that a vertex belongs to, by its
+// digest; false if it is no step's.
+func (d *Definition) StepOf(vertex digest.Digest) (int, bool) {
+	for i, s := range d.steps {
+		if s.op != nil && d.encoded.Digest(s.op) == vertex || s.merge != nil && d.encoded.Digest(s.merge) == vertex {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Explains reports whether the build wants to know why steps run again.
+func (d *Definition) Explains() bool { return !d.res.c.rules.overrides.ExplainOff }

@@ -52,8 +52,8 @@ func TestDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !proto.Equal(got, want.ToPB()) {
-				t.Errorf("got\n%v\nwant\n%v", got, want.ToPB())
+			if !proto.Equal(got.PB, want.ToPB()) {
+				t.Errorf("got\n%v\nwant\n%v", got.PB, want.ToPB())
 			}
 		})
 	}

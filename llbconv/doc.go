@@ -1,10 +1,22 @@
 // Package llbconv turns a Dockerfile into LLB, the build graph that BuildKit executes.
 //
-// The work happens in phases, each with a typed result that the next one takes:
-// parse (bytes to Program), resolve (Program to build graph: target, reachable
-// stages, base images, ONBUILD triggers), decide (the cache rule of every step,
-// see package cachepolicy) and emit (LLB operations, image config, progress names).
+// Convert works in phases. Each takes what the one before returns, a value of its own
+// type:
 //
-// A Dockerfile without cache rules gives the same vertices as docker/dockerfile
-// of the pinned BuildKit version; docs/differences.md lists the exceptions.
+//	parse       the file's instructions                            program
+//	link        stages, their bases, the target                    graph
+//	resolve     what the stages start from; ONBUILD                resolution
+//	evaluate    words expanded: steps, environment, image config   evaluation
+//	decide      what cache rules mean for the steps                decisions
+//	resolveKeys what the sources that rules name are now           (in decisions)
+//	emit        vertices, and which step each is                   emitted
+//
+// Without cache rules decide does nothing, and the vertices are those of
+// docker/dockerfile of the pinned BuildKit version; docs/differences.md lists the
+// exceptions. Result.Definition encodes the vertices for the daemon; what it returns
+// gives the plan and takes the notes behind the steps' names.
+//
+// Below it, internal/vertex has the operations and encodes them, internal/source what
+// a build takes from outside the file, internal/position places in the file, and
+// internal/oracle the comparison with docker/dockerfile, for tests.
 package llbconv

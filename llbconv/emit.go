@@ -8,92 +8,144 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/position"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
+
+// emitted is what the evaluated stages are as LLB.
+type emitted struct {
+	main   *llb.State // the build context
+	stages map[*stage]*emittedStage
+}
+
+// emittedStage is a stage's filesystem and, for each of its steps, the vertices that
+// make it.
+type emittedStage struct {
+	out   llb.Output // nil is scratch
+	steps []stepVertices
+}
+
+// stepVertices are what a step is as LLB: its operation, and what puts the result on
+// top of the stage if that is another one.
+type stepVertices struct {
+	op, merge *vertex.Vertex
+}
+
+// top is the filesystem after the step.
+func (s stepVertices) top() llb.Output {
+	if s.merge != nil {
+		return s.merge.Output()
+	}
+	return s.op.Output()
+}
 
 // emitter turns evaluated steps into vertices.
 type emitter struct {
 	c       *conversion
 	rules   decisions
+	stages  map[*stage]*emittedStage
 	context llb.Output // the build context
-	noModes llb.Output // the same with modes that do not depend on the checkout
+	local   string     // the client's name of the directory that it is; empty if it is none
+	noModes llb.Output // the build context with modes that do not depend on the checkout
 	nothing llb.Output // none of its files; nil until it is needed
 
 	// Whether the daemon is known to give a command without PATH one, or not to.
 	setsPath, lacksPath bool
 }
 
-// emit makes the LLB of every evaluated stage, in file order, and returns the
-// build context that it reads.
-func (c *conversion) emit(ctx context.Context, g *graph, ds decisions) (*llb.State, error) {
-	main, err := c.mainContext(ctx, g, ds)
+// emit makes the LLB of every evaluated stage, in file order.
+func (c *conversion) emit(ctx context.Context, ev *evaluation, ds decisions) (*emitted, error) {
+	main, err := c.mainContext(ctx, ev, ds)
 	if err != nil {
 		return nil, err
 	}
 	e := &emitter{
 		c:         c,
 		rules:     ds,
+		stages:    make(map[*stage]*emittedStage, len(ev.evaluated)),
 		context:   main.Output(),
 		setsPath:  c.supports(pb.CapExecMetaSetsDefaultPath),
 		lacksPath: c.lacks(pb.CapExecMetaSetsDefaultPath),
 	}
-	for _, s := range g.stages {
-		s.out = s.root.out
+	if ds != nil {
+		src, _ := source.Of(e.context)
+		e.local, _ = src.Local()
 	}
-	for _, s := range g.stages {
-		if s.base != nil {
-			s.out = s.base.out
-		}
-		for _, st := range s.steps {
-			if s.out, err = e.step(st, s.out); err != nil {
-				return nil, located(err, st.cmd.Location())
-			}
+	order := ev.inOrder()
+	for _, s := range order { // a stage can read from an image that comes later
+		e.stages[s.stage] = &emittedStage{out: s.root.out}
+	}
+	for _, s := range order {
+		if err := e.stage(s); err != nil {
+			return nil, err
 		}
 	}
-	return main, nil
+	return &emitted{main, e.stages}, nil
+}
+
+// stage makes the vertices of a stage's steps.
+func (e *emitter) stage(s *evaluatedStage) error {
+	out := e.stages[s.stage]
+	if s.base != nil {
+		out.out = e.stages[s.base].out
+	}
+	out.steps = make([]stepVertices, 0, len(s.steps))
+	for _, st := range s.steps {
+		vertices, err := e.step(st, out.out)
+		if err != nil {
+			return position.With(err, st.cmd.Location())
+		}
+		out.steps, out.out = append(out.steps, vertices), vertices.top()
+	}
+	return nil
 }
 
 // mainContext returns the build context, narrowed to what the stages read.
-func (c *conversion) mainContext(ctx context.Context, g *graph, ds decisions) (*llb.State, error) {
-	read := newPathSet()
-	for _, s := range g.stages {
-		read.addAll(s.context)
+func (c *conversion) mainContext(ctx context.Context, ev *evaluation, ds decisions) (*llb.State, error) {
+	var read source.Paths
+	for _, s := range ev.inOrder() {
+		read.AddAll(&s.context)
 	}
 	for _, d := range ds {
 		for _, p := range d.reads {
-			read.add(p)
+			read.Add(p)
 		}
 	}
-	opts := read.localOptions()
+	opts := read.LocalOptions()
 	if c.opt.Client != nil {
 		return c.opt.Client.MainContext(ctx, opts...)
 	}
 	return dockerui.DefaultMainContext(opts...), nil
 }
 
-// step makes the vertices of one step on top of base and returns the new filesystem.
-func (e *emitter) step(s *step, base llb.Output) (llb.Output, error) {
-	switch op := e.rules.applied(s).op.(type) {
+// step makes the vertices of one step on top of base.
+func (e *emitter) step(st *step, base llb.Output) (stepVertices, error) {
+	d := e.rules[st]
+	st = e.rules.applied(st)
+	switch op := st.op.(type) {
 	case *runOp:
-		return e.run(s, op, base), nil
+		return e.run(st, d, op, base), nil
 	case *copyOp:
-		return e.copy(s, op, base), nil
+		return e.copy(st, d, op, base), nil
 	case *workdirOp:
-		return e.workdir(s, op, base), nil
+		return e.workdir(st, op, base), nil
 	default:
-		return nil, errors.Errorf("no way to emit a step of type %T", op)
+		return stepVertices{}, errors.Errorf("no way to emit a step of type %T", op)
 	}
 }
 
 // locate gives a vertex its position in the Dockerfile.
-func (e *emitter) locate(v *vertex, at []parser.Range) {
-	v.checkText = e.c.notText
-	v.source, v.location = e.c.opt.SourceMap, at
+func (e *emitter) locate(v *vertex.Vertex, at []parser.Range) {
+	v.CheckText = e.c.notText
+	v.SourceMap, v.Location = e.c.opt.SourceMap, at
 }
 
 // assemble puts the result together.
-func (c *conversion) assemble(g *graph, ds decisions, main *llb.State) *Result {
-	t := g.target
-	img := t.config.image(ds)
+func (c *conversion) assemble(d *decided, em *emitted) *Result {
+	target := d.evaluated[d.target]
+	img := target.config.image(d.decisions)
 	if len(c.opt.Config.Labels) > 0 && img.Config.Labels == nil {
 		img.Config.Labels = make(map[string]string, len(c.opt.Config.Labels))
 	}
@@ -103,26 +155,25 @@ func (c *conversion) assemble(g *graph, ds decisions, main *llb.State) *Result {
 	setTarget(img, c.targetPlatform, c.implicitPlatform)
 
 	res := &Result{
-		g:           g,
-		decisions:   ds,
-		main:        main,
-		State:       c.state(t),
+		decided:     d,
+		emitted:     em,
+		State:       c.state(target, em),
 		defaults:    c.marshalDefaults(),
 		Image:       img,
-		BaseImage:   t.baseImage,
+		BaseImage:   target.baseImage,
 		Epoch:       c.epoch,
-		IgnoreCache: t.noCache,
+		IgnoreCache: target.noCache,
 		SBOM:        SBOMTargets{Extras: map[string]llb.State{}},
 	}
 	res.SBOM.Core = res.State
-	if t.scanContext {
-		res.SBOM.Extras["context"] = *main
+	if target.scanContext {
+		res.SBOM.Extras["context"] = *em.main
 	}
-	reachable := g.reachable()
-	for _, s := range g.stages {
+	reachable := d.reachable()
+	for _, s := range d.inOrder() {
 		res.vertices += 1 + len(s.steps)
-		if s != t && reachable[s] && s.scan {
-			res.SBOM.Extras[s.label] = c.state(s)
+		if s != target && reachable[s.stage] && s.scan {
+			res.SBOM.Extras[s.label] = c.state(s, em)
 			res.IgnoreCache = res.IgnoreCache || s.noCache
 		}
 	}
@@ -130,8 +181,8 @@ func (c *conversion) assemble(g *graph, ds decisions, main *llb.State) *Result {
 }
 
 // state wraps a stage's filesystem for marshalling.
-func (c *conversion) state(s *stage) llb.State {
-	st := llb.NewState(s.out)
+func (c *conversion) state(s *evaluatedStage, em *emitted) llb.State {
+	st := llb.NewState(em.stages[s.stage].out)
 	if p := s.root.platform; p != nil {
 		st = st.Platform(*p)
 	}
@@ -148,9 +199,9 @@ func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {
 
 // inline makes a file from an inline document.
 func inline(f *inlineFile) llb.Output {
-	v := newFileVertex(&fileOp{actions: []fileAction{{
-		action: &pb.FileAction_Mkfile{Mkfile: &pb.FileActionMkFile{
-			Path:      absPath(f.name),
+	v := vertex.NewFile(&vertex.File{Actions: []vertex.Action{{
+		Action: &pb.FileAction_Mkfile{Mkfile: &pb.FileActionMkFile{
+			Path:      source.AbsPath(f.name),
 			Mode:      int32(f.mode),
 			Data:      []byte(f.data),
 			Timestamp: -1,

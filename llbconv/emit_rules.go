@@ -1,24 +1,23 @@
 package llbconv
 
 import (
-	"strings"
-
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // applyRule puts what a rule says about a RUN into its vertex. A source whose
 // digest is not known is an input that nothing mounts: it is in the key, and the
 // container does not differ.
-func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
-	d := e.rules[s]
+func (e *emitter) applyRule(v *vertex.Vertex, exec *vertex.Exec, s *step, d *decision) {
 	if d == nil {
 		return
 	}
-	exec.keys = e.setExport(v, s)
+	exec.Keys = e.setExport(v, s, d)
 	for i := range d.keys {
 		if k := &d.keys[i]; k.Digest == "" {
-			exec.keys = append(exec.keys, e.keyInput(k))
+			exec.Keys = append(exec.Keys, e.keyInput(k))
 		}
 	}
 	if salt := d.Salt(); salt != "" {
@@ -28,14 +27,14 @@ func (e *emitter) applyRule(v *vertex, exec *execOp, s *step) {
 
 // setContentBase keys an exec by the content of its root, where the rule says so
 // and the root is not empty.
-func setContentBase(v *vertex, exec *execOp, d *decision) {
+func setContentBase(v *vertex.Vertex, exec *vertex.Exec, d *decision) {
 	if d == nil || !d.ContentBase {
 		return
 	}
-	for _, m := range exec.mounts {
-		if m.mount.Dest == pb.RootMount && m.input != nil {
-			v.needs(pb.CapExecMountContentCache)
-			m.mount.ContentCache = pb.MountContentCache_ON
+	for _, m := range exec.Mounts {
+		if m.Mount.Dest == pb.RootMount && m.Input != nil {
+			v.Needs(pb.CapExecMountContentCache)
+			m.Mount.ContentCache = pb.MountContentCache_ON
 		}
 	}
 }
@@ -45,18 +44,16 @@ func setContentBase(v *vertex, exec *execOp, d *decision) {
 // what has a directory of the client as such in its key, nor what follows. So it
 // returns such a directory as one more input, if the build has one: for off the
 // build context, whose key is of this build alone.
-func (e *emitter) setExport(v *vertex, s *step) []llb.Output {
-	d := e.rules[s]
+func (e *emitter) setExport(v *vertex.Vertex, s *step, d *decision) []llb.Output {
 	if d == nil || !d.NoExport {
 		return nil
 	}
-	v.meta.ExportCache = &pb.ExportCache{Value: false}
-	name, local := strings.CutPrefix(sourceIdentifier(e.context), "local://")
-	if local && d.Off {
+	v.Meta.ExportCache = &pb.ExportCache{Value: false}
+	if e.local != "" && d.Off {
 		return []llb.Output{e.context}
 	}
-	if local {
-		return []llb.Output{e.noFiles(name)}
+	if e.local != "" {
+		return []llb.Output{e.noFiles(e.local)}
 	}
 	if !d.Off {
 		e.c.advise(e.c.lint, "CacheRuleMayExport", "The builder may export this step despite export=no: to keep it out of remote caches, build from a local directory", s.cmd.Location())
@@ -79,9 +76,9 @@ func (e *emitter) noFiles(directory string) llb.Output {
 // addSalt puts a text into an exec's key and nowhere else: as the id of an
 // optional secret that nobody has, so that nothing is mounted. It works on any
 // base and any daemon.
-func addSalt(v *vertex, exec *execOp, salt string) {
-	v.needs(pb.CapExecMountSecret)
-	exec.extra = append(exec.extra, &pb.Mount{
+func addSalt(v *vertex.Vertex, exec *vertex.Exec, salt string) {
+	v.Needs(pb.CapExecMountSecret)
+	exec.Extra = append(exec.Extra, &pb.Mount{
 		Input:     int64(pb.Empty),
 		Dest:      "/dev/.cachewright",
 		MountType: pb.MountType_SECRET,
@@ -99,10 +96,10 @@ const plainModes = "u=rwX,go=rX,a-t"
 // every source path and flag means what it means in the context.
 func (e *emitter) contextWithoutModes() llb.Output {
 	if e.noModes == nil {
-		v := newFileVertex(&fileOp{actions: []fileAction{{
-			copies: true,
-			source: e.context,
-			action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
+		v := vertex.NewFile(&vertex.File{Actions: []vertex.Action{{
+			Copies: true,
+			Source: e.context,
+			Action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
 				Src:             "/",
 				Dest:            "/",
 				ModeStr:         plainModes,

@@ -7,11 +7,13 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // run makes the vertex of a RUN.
-func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
-	exec := &execOp{exec: &pb.ExecOp{
+func (e *emitter) run(s *step, d *decision, op *runOp, base llb.Output) stepVertices {
+	exec := &vertex.Exec{Op: &pb.ExecOp{
 		Meta: &pb.Meta{
 			Args:                      op.args,
 			Env:                       op.env,
@@ -23,29 +25,28 @@ func (e *emitter) run(s *step, op *runOp, base llb.Output) llb.Output {
 		Network:  op.network,
 		Security: op.security,
 	}}
-	v := newVertex(exec, e.rules.applied(s).name(), pb.CapExecMetaBase)
-	s.vertex = v
-	v.platform = s.stage.root.platform
-	v.meta.Description[keyCommand] = op.source
-	v.meta.IgnoreCache = s.stage.noCache
+	v := vertex.New(exec, s.name(), pb.CapExecMetaBase)
+	v.Platform = s.stage.root.platform
+	v.Meta.Description[keyCommand] = op.source
+	v.Meta.IgnoreCache = s.stage.noCache
 	e.locate(v, s.cmd.Location())
 	if e.setsPath {
-		v.needs(pb.CapExecMetaSetsDefaultPath)
+		v.Needs(pb.CapExecMetaSetsDefaultPath)
 	}
 	if op.network != pb.NetMode_UNSET {
-		v.needs(pb.CapExecMetaNetwork)
+		v.Needs(pb.CapExecMetaNetwork)
 	}
 	if op.security == pb.SecurityMode_INSECURE {
-		v.needs(pb.CapExecMetaSecurity)
+		v.Needs(pb.CapExecMetaSecurity)
 	}
-	e.applyRule(v, exec, s)
+	e.applyRule(v, exec, s, d)
 	e.fileMounts(v, exec, op, base)
-	setContentBase(v, exec, e.rules[s])
+	setContentBase(v, exec, d)
 	secretMounts(v, exec, op)
 	sshMounts(v, exec, op)
-	e.setDefaultPath(exec.exec.Meta)
+	e.setDefaultPath(exec.Op.Meta)
 	e.buildSettings(v, exec, op)
-	return v.Output()
+	return stepVertices{op: v}
 }
 
 // setDefaultPath gives a command without PATH one, on a daemon that does not do so
@@ -60,78 +61,78 @@ func (e *emitter) setDefaultPath(meta *pb.Meta) {
 
 // buildSettings applies what the build, not the Dockerfile, says about RUN steps.
 // Settings that an old daemon does not know are left out, as docker/dockerfile does.
-func (e *emitter) buildSettings(v *vertex, exec *execOp, op *runOp) {
-	cfg, meta := &e.c.opt.Config, exec.exec.Meta
+func (e *emitter) buildSettings(v *vertex.Vertex, exec *vertex.Exec, op *runOp) {
+	cfg, meta := &e.c.opt.Config, exec.Op.Meta
 	if p := e.c.proxy; p != nil {
 		meta.ProxyEnv = &pb.ProxyEnv{
 			HttpProxy: p.HTTPProxy, HttpsProxy: p.HTTPSProxy, FtpProxy: p.FTPProxy, NoProxy: p.NoProxy, AllProxy: p.AllProxy,
 		}
-		v.needs(pb.CapExecMetaProxy)
+		v.Needs(pb.CapExecMetaProxy)
 	}
 	for _, h := range cfg.ExtraHosts {
 		meta.ExtraHosts = append(meta.ExtraHosts, &pb.HostIP{Host: h.Host, IP: h.IP.String()})
 	}
 	if len(cfg.Ulimits) > 0 && e.c.supports(pb.CapExecMetaUlimit) {
 		meta.Ulimit = cfg.Ulimits
-		v.needs(pb.CapExecMetaUlimit)
+		v.Needs(pb.CapExecMetaUlimit)
 	}
 	if cfg.CgroupParent != "" && e.c.supports(pb.CapExecMetaCgroupParent) {
 		meta.CgroupParent = cfg.CgroupParent
 	}
 	if cfg.LinuxResources != nil && e.c.supports(pb.CapExecMetaLinuxResources) {
-		v.meta.LinuxResources = cfg.LinuxResources
-		v.needs(pb.CapExecMetaLinuxResources)
+		v.Meta.LinuxResources = cfg.LinuxResources
+		v.Needs(pb.CapExecMetaLinuxResources)
 	}
 	if devices := append(cfg.Devices[:len(cfg.Devices):len(cfg.Devices)], op.devices...); len(devices) > 0 && e.c.supports(pb.CapExecMetaCDI) {
-		exec.exec.CdiDevices = devices
-		v.needs(pb.CapExecMetaCDI)
+		exec.Op.CdiDevices = devices
+		v.Needs(pb.CapExecMetaCDI)
 	}
 }
 
 // fileMounts adds the root, the mounts with files, and the shared memory that
 // the build asks for.
-func (e *emitter) fileMounts(v *vertex, exec *execOp, op *runOp, base llb.Output) {
-	exec.mounts = append(exec.mounts, execMount{mount: &pb.Mount{Dest: pb.RootMount}, input: base})
+func (e *emitter) fileMounts(v *vertex.Vertex, exec *vertex.Exec, op *runOp, base llb.Output) {
+	exec.Mounts = append(exec.Mounts, vertex.Mount{Mount: &pb.Mount{Dest: pb.RootMount}, Input: base})
 	for _, m := range op.mounts {
-		exec.mounts = append(exec.mounts, e.fileMount(m))
+		exec.Mounts = append(exec.Mounts, e.fileMount(m))
 	}
 	if size := e.c.opt.Config.ShmSize; size > 0 && e.c.supports(pb.CapExecMountTmpfsSize) {
-		exec.mounts = append(exec.mounts, e.fileMount(runMount{target: "/dev/shm", tmpfs: true, size: size}))
+		exec.Mounts = append(exec.Mounts, e.fileMount(runMount{target: "/dev/shm", tmpfs: true, size: size}))
 	}
-	exec.sortMounts()
-	for _, m := range exec.mounts {
-		if m.mount.Selector != "" {
-			v.needs(pb.CapExecMountSelector)
+	exec.SortMounts()
+	for _, m := range exec.Mounts {
+		if m.Mount.Selector != "" {
+			v.Needs(pb.CapExecMountSelector)
 		}
 		switch {
-		case m.mount.CacheOpt != nil:
-			v.needs(pb.CapExecMountCache, pb.CapExecMountCacheSharing)
-		case m.mount.TmpfsOpt != nil:
-			v.needs(pb.CapExecMountTmpfs)
-			if m.mount.TmpfsOpt.Size > 0 {
-				v.needs(pb.CapExecMountTmpfsSize)
+		case m.Mount.CacheOpt != nil:
+			v.Needs(pb.CapExecMountCache, pb.CapExecMountCacheSharing)
+		case m.Mount.TmpfsOpt != nil:
+			v.Needs(pb.CapExecMountTmpfs)
+			if m.Mount.TmpfsOpt.Size > 0 {
+				v.Needs(pb.CapExecMountTmpfsSize)
 			}
-		case m.input != nil:
-			v.needs(pb.CapExecMountBind)
+		case m.Input != nil:
+			v.Needs(pb.CapExecMountBind)
 		}
 	}
 }
 
-func (e *emitter) fileMount(m runMount) execMount {
-	out := execMount{
-		mount: &pb.Mount{Dest: m.target, Selector: m.selector, Readonly: m.readonly},
-		input: e.mountInput(m.source),
+func (e *emitter) fileMount(m runMount) vertex.Mount {
+	out := vertex.Mount{
+		Mount: &pb.Mount{Dest: m.target, Selector: m.selector, Readonly: m.readonly},
+		Input: e.mountInput(m.source),
 	}
 	if m.noOutput || m.readonly || m.tmpfs || m.cacheID != "" {
-		out.mount.Output = int64(pb.SkipOutput)
+		out.Mount.Output = int64(pb.SkipOutput)
 	}
 	if m.cacheID != "" {
-		out.mount.MountType = pb.MountType_CACHE
-		out.mount.CacheOpt = &pb.CacheOpt{ID: m.cacheID, Sharing: m.sharing}
+		out.Mount.MountType = pb.MountType_CACHE
+		out.Mount.CacheOpt = &pb.CacheOpt{ID: m.cacheID, Sharing: m.sharing}
 	}
 	if m.tmpfs {
-		out.mount.MountType = pb.MountType_TMPFS
-		out.mount.TmpfsOpt = &pb.TmpfsOpt{Size: m.size}
+		out.Mount.MountType = pb.MountType_TMPFS
+		out.Mount.TmpfsOpt = &pb.TmpfsOpt{Size: m.size}
 	}
 	return out
 }
@@ -143,13 +144,13 @@ func (e *emitter) mountInput(src mountSource) llb.Output {
 	case src.context:
 		out = e.context
 	case src.stage != nil:
-		out = src.stage.out
+		out = e.stages[src.stage].out
 	case src.script != nil:
 		out = inline(src.script)
 	}
 	if o := src.owner; o != nil {
-		v := newFileVertex(&fileOp{base: out, actions: []fileAction{{
-			action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
+		v := vertex.NewFile(&vertex.File{Base: out, Actions: []vertex.Action{{
+			Action: &pb.FileAction_Mkdir{Mkdir: &pb.FileActionMkDir{
 				Path:      cacheDir,
 				Mode:      int32(o.mode & 0o777),
 				Owner:     &pb.ChownOpt{User: userID(o.uid), Group: userID(o.gid)},
@@ -165,15 +166,15 @@ func userID(id int) *pb.UserOpt {
 	return &pb.UserOpt{User: &pb.UserOpt_ByID{ByID: uint32(id)}}
 }
 
-func secretMounts(v *vertex, exec *execOp, op *runOp) {
+func secretMounts(v *vertex.Vertex, exec *vertex.Exec, op *runOp) {
 	for _, s := range op.secrets {
-		v.needs(pb.CapExecMountSecret)
+		v.Needs(pb.CapExecMountSecret)
 		if s.env != nil {
-			v.needs(pb.CapExecSecretEnv)
-			exec.exec.Secretenv = append(exec.exec.Secretenv, &pb.SecretEnv{ID: s.id, Name: *s.env, Optional: s.optional})
+			v.Needs(pb.CapExecSecretEnv)
+			exec.Op.Secretenv = append(exec.Op.Secretenv, &pb.SecretEnv{ID: s.id, Name: *s.env, Optional: s.optional})
 		}
 		if s.target != nil {
-			exec.extra = append(exec.extra, &pb.Mount{
+			exec.Extra = append(exec.Extra, &pb.Mount{
 				Input:     int64(pb.Empty),
 				Dest:      *s.target,
 				MountType: pb.MountType_SECRET,
@@ -185,22 +186,22 @@ func secretMounts(v *vertex, exec *execOp, op *runOp) {
 
 // sshMounts adds agent sockets and, where the step has not set it, the variable
 // that points programs at the first.
-func sshMounts(v *vertex, exec *execOp, op *runOp) {
+func sshMounts(v *vertex.Vertex, exec *vertex.Exec, op *runOp) {
 	const socketVar = "SSH_AUTH_SOCK="
 	for i, s := range op.ssh {
-		v.needs(pb.CapExecMountSSH)
+		v.Needs(pb.CapExecMountSSH)
 		target := s.target
 		if target == "" {
 			target = fmt.Sprintf("/run/buildkit/ssh_agent.%d", i)
 		}
-		exec.extra = append(exec.extra, &pb.Mount{
+		exec.Extra = append(exec.Extra, &pb.Mount{
 			Input:     int64(pb.Empty),
 			Dest:      target,
 			MountType: pb.MountType_SSH,
 			SSHOpt:    &pb.SSHOpt{ID: s.id, Uid: s.uid, Gid: s.gid, Mode: s.mode, Optional: s.optional},
 		})
 		if i == 0 && !hasPrefix(op.env, socketVar) {
-			exec.exec.Meta.Env = append(exec.exec.Meta.Env, socketVar+target)
+			exec.Op.Meta.Env = append(exec.Op.Meta.Env, socketVar+target)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
 // environ is an ordered set of environment variables. Setting a variable again
@@ -41,7 +42,7 @@ type envSource struct {
 
 // lineSource is a place in an instruction.
 func lineSource(place envPlace, at []parser.Range) envSource {
-	line, _ := lineSpan(at)
+	line, _ := position.Span(at)
 	return envSource{place, line}
 }
 

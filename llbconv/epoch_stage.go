@@ -8,6 +8,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // epochStage returns the source of a stage that a SOURCE_DATE_EPOCH names. The
@@ -38,7 +40,7 @@ func (c *conversion) stageSource(s instructions.Stage) (*llb.State, error) {
 	if base != scratchName {
 		return nil, errors.New("SOURCE_DATE_EPOCH stage must use FROM scratch")
 	}
-	var source *llb.State
+	var found *llb.State
 	for _, cmd := range s.Commands {
 		switch cmd := cmd.(type) {
 		case *instructions.ArgCommand:
@@ -46,20 +48,20 @@ func (c *conversion) stageSource(s instructions.Stage) (*llb.State, error) {
 				return nil, err
 			}
 		case *instructions.AddCommand:
-			if source != nil {
+			if found != nil {
 				return nil, errors.New("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD")
 			}
-			if source, err = c.addSource(cmd, env); err != nil {
+			if found, err = c.addSource(cmd, env); err != nil {
 				return nil, err
 			}
 		default:
 			return nil, errors.Errorf("SOURCE_DATE_EPOCH stage does not meet source-only requirements: unsupported %s instruction", cmd.Name())
 		}
 	}
-	if source == nil {
+	if found == nil {
 		return nil, errors.New("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD")
 	}
-	return source, nil
+	return found, nil
 }
 
 // setEpochArgs evaluates ARG; a global argument of the name is in env already.
@@ -92,21 +94,25 @@ func (c *conversion) addSource(cmd *instructions.AddCommand, env *environ) (*llb
 	if err != nil {
 		return nil, err
 	}
-	flags := &addFlags{keepGit: cmd.KeepGitDir, checksum: checksum}
-	var file copyFile
-	if ref, isGit, refErr := dfgitutil.ParseGitRef(path); isHTTPSource(path) {
-		file, err = httpFile(path, flags)
-	} else if refErr != nil && isGit {
-		err = refErr
-	} else if refErr == nil && !ref.IndistinguishableFromLocal {
-		file, err = gitFile(ref, flags)
-	} else {
-		err = errors.New("SOURCE_DATE_EPOCH stage source must be a single HTTP(S) or Git ADD")
+	ref, isGit, refErr := dfgitutil.ParseGitRef(path)
+	switch {
+	case source.IsHTTP(path):
+		src, err := source.NewHTTP(path, checksum)
+		if err != nil {
+			return nil, err
+		}
+		st := src.State()
+		return &st, nil
+	case refErr != nil && isGit:
+		return nil, refErr
+	case refErr == nil && !ref.IndistinguishableFromLocal:
+		src, err := source.NewGit(ref, cmd.KeepGitDir, checksum)
+		if err != nil {
+			return nil, err
+		}
+		st := src.State(c.opt.Config.GitAdvice)
+		return &st, nil
+	default:
+		return nil, errors.New("SOURCE_DATE_EPOCH stage source must be a single HTTP(S) or Git ADD")
 	}
-	if err != nil {
-		return nil, err
-	}
-	e := emitter{c: c}
-	st := llb.NewState(e.copyInput(&step{}, file.source))
-	return &st, nil
 }

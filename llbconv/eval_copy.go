@@ -1,9 +1,7 @@
 package llbconv
 
 import (
-	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,11 +10,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/system"
-	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 	mode "github.com/tonistiigi/dchapes-mode"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // transfer is a COPY or ADD with the flags that one or both of them have.
@@ -60,7 +58,7 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 	from := copySource{context: true}
 	if len(cmd.sources) > 0 {
 		src := cmd.sources[0]
-		if !src.ready {
+		if e.all.evaluated[src] == nil {
 			return errors.Errorf("cannot copy from stage %q, it needs to be defined before current stage %q", c.From, e.s.label)
 		}
 		from = copySource{stage: src}
@@ -73,9 +71,9 @@ func (e *stageEval) copy(cmd command, c *instructions.CopyCommand) error {
 	}
 	for _, src := range c.SourcePaths {
 		if from.stage != nil {
-			from.stage.used.add(src)
+			from.stage.used.Add(src)
 		} else {
-			e.s.context.add(src)
+			e.s.context.Add(src)
 		}
 	}
 	return nil
@@ -92,7 +90,7 @@ func (e *stageEval) add(cmd command, c *instructions.AddCommand) error {
 	}
 	for _, src := range c.SourcePaths {
 		if !strings.HasPrefix(src, "http://") && !strings.HasPrefix(src, "https://") {
-			e.s.context.add(src)
+			e.s.context.Add(src)
 		}
 	}
 	return nil
@@ -159,7 +157,7 @@ func (t *transfer) checkChecksum() error {
 		return nil
 	case len(t.paths.SourcePaths) != 1:
 		return errors.New("checksum can't be specified for multiple sources")
-	case !isHTTPSource(t.paths.SourcePaths[0]) && !isGitSource(t.paths.SourcePaths[0]):
+	case !source.IsHTTP(t.paths.SourcePaths[0]) && !source.IsGit(t.paths.SourcePaths[0]):
 		return errors.New("checksum requires HTTP(S) or Git sources")
 	default:
 		return nil
@@ -196,7 +194,7 @@ func (t *transfer) historyText() string {
 // copyPath evaluates one source path: a git repository, a URL, or a path in the
 // context or stage.
 func (e *stageEval) copyPath(t *transfer, src string) (copyFile, error) {
-	if mayBeRemote(src) {
+	if source.MayBeRemote(src) {
 		ref, isGit, err := dfgitutil.ParseGitRef(src)
 		if err != nil && isGit {
 			return copyFile{}, err
@@ -204,7 +202,7 @@ func (e *stageEval) copyPath(t *transfer, src string) (copyFile, error) {
 		if err == nil && !ref.IndistinguishableFromLocal {
 			return gitFile(ref, t.add)
 		}
-		if isHTTPSource(src) {
+		if source.IsHTTP(src) {
 			return httpFile(src, t.add)
 		}
 	}
@@ -220,22 +218,8 @@ func gitFile(ref *dfgitutil.GitRef, f *addFlags) (copyFile, error) {
 	if f == nil {
 		return copyFile{}, errors.New("source can't be a git ref for COPY")
 	}
-	keep := f.keepGit
-	if keep != nil && ref.KeepGitDir != nil && *keep != *ref.KeepGitDir {
-		return copyFile{}, errors.New("inconsistent keep-git-dir configuration")
-	}
-	if ref.KeepGitDir != nil {
-		keep = ref.KeepGitDir
-	}
-	sum := f.checksum
-	if sum != "" && ref.Checksum != "" && sum != ref.Checksum {
-		return copyFile{}, errors.Errorf("checksum mismatch %q != %q", sum, ref.Checksum)
-	}
-	if ref.Checksum != "" {
-		sum = ref.Checksum
-	}
-	git := &gitSource{ref: ref, keepGitDir: keep != nil && *keep, checksum: sum}
-	return copyFile{source: copySource{git: git}, path: "/"}, nil
+	git, err := source.NewGit(ref, f.keepGit, f.checksum)
+	return copyFile{source: copySource{git: git}, path: "/"}, err
 }
 
 // httpFile evaluates an ADD of a URL.
@@ -243,29 +227,12 @@ func httpFile(src string, f *addFlags) (copyFile, error) {
 	if f == nil {
 		return copyFile{}, errors.New("source can't be a URL for COPY")
 	}
-	name := urlFilename(src)
-	var sum digest.Digest
-	if f.checksum != "" {
-		var err error
-		if sum, err = digest.Parse(f.checksum); err != nil {
-			return copyFile{}, err
-		}
-	}
+	http, err := source.NewHTTP(src, f.checksum)
 	return copyFile{
-		source: copySource{http: &httpSource{url: src, filename: name, checksum: sum}},
-		path:   name,
+		source: copySource{http: http},
+		path:   http.Filename,
 		unpack: f.unpack != nil && *f.unpack,
-	}, nil
-}
-
-// urlFilename is the name under which a URL's content is stored.
-func urlFilename(src string) string {
-	if u, err := url.Parse(src); err == nil {
-		if base := path.Base(u.Path); base != "." && base != "/" {
-			return base
-		}
-	}
-	return "__unnamed__"
+	}, err
 }
 
 // localFile evaluates a source path in the context or a stage.
@@ -369,20 +336,4 @@ func parseMode(s string) (*copyMode, error) {
 		return nil, err
 	}
 	return &copyMode{symbolic: s}, nil
-}
-
-// mayBeRemote reports whether a source can be a URL or git reference at all. Most are
-// plain paths, and parsing a reference is slow.
-func mayBeRemote(src string) bool {
-	return strings.Contains(src, ":") || strings.HasPrefix(src, "github.com/")
-}
-
-func isGitSource(src string) bool {
-	ref, isGit, _ := dfgitutil.ParseGitRef(src)
-	return ref != nil && isGit
-}
-
-// isHTTPSource reports whether a source is a URL that is not a git repository.
-func isHTTPSource(src string) bool {
-	return (strings.HasPrefix(src, "http://") || strings.HasPrefix(src, "https://")) && !isGitSource(src)
 }

@@ -39,7 +39,7 @@ func (e *stageEval) mounts(cmd command, c *instructions.RunCommand, op *runOp) e
 func (e *stageEval) fileMount(m *instructions.Mount, src *stage, op *runOp) error {
 	isCache, isTmpfs := m.Type == instructions.MountTypeCache, m.Type == instructions.MountTypeTmpfs
 	named := m.From != "" || isCache // otherwise the build context
-	if named && src != nil && !src.ready {
+	if named && src != nil && e.all.evaluated[src] == nil {
 		from := m.From
 		if from == "" {
 			from = scratchName // there can be a stage of that name
@@ -72,9 +72,9 @@ func (e *stageEval) fileMount(m *instructions.Mount, src *stage, op *runOp) erro
 		out.selector = cacheDir
 	}
 	if !named { // also for tmpfs, as docker/dockerfile does: it is part of the context's vertex
-		e.s.context.add(m.Source)
+		e.s.context.Add(m.Source)
 	} else if src != nil {
-		src.used.add(m.Source)
+		src.used.Add(m.Source)
 	}
 	op.mounts = append(op.mounts, out)
 	return nil

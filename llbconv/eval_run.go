@@ -16,7 +16,7 @@ const scriptDir = "/dev/pipes/"
 
 // run evaluates a RUN.
 func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
-	e.s.used.add("/") // the command may read anything in its stage
+	e.s.used.Add("/") // the command may read anything in its stage
 	op := &runOp{
 		source: c.String(),
 		args:   c.CmdLine,

@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,16 +11,48 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/util/system"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/position"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
+
+// evaluation is the build graph with what the instructions of its stages do.
+type evaluation struct {
+	*resolution
+	evaluated map[*stage]*evaluatedStage // of the stages that are needed
+}
+
+// evaluatedStage is what a stage makes.
+type evaluatedStage struct {
+	*stage
+	root      rootfs
+	platform  *ocispecs.Platform
+	config    *imageConfig
+	baseImage *dockerspec.DockerOCIImage
+	steps     []*step
+	context   source.Paths // paths read from the build context
+
+	args              []instructions.KeyValuePairOptional // declared, inherited ones first
+	workdirSet        bool                                // by a WORKDIR, also of its base
+	scan, scanContext bool                                // for an SBOM: the stage, the build context
+
+	// For the outline.
+	usedArgs     map[string]struct{}
+	ownArgs      map[string]argument
+	secrets, ssh []outlineRef
+}
 
 // stageEval evaluates the instructions of one stage in order: it expands words,
 // keeps the environment and image config, and turns what makes a layer into steps.
 type stageEval struct {
 	c        *conversion
-	s        *stage
+	all      *evaluation
+	s        *evaluatedStage
+	number   int            // of the last step
 	lint     *linter.Linter // of the current instruction
 	at       []parser.Range // of the current instruction
 	env      *environ
@@ -37,29 +70,54 @@ type stageEval struct {
 }
 
 // evaluate works through the stages that the target needs, in file order.
-func (c *conversion) evaluate(g *graph) error {
-	reachable := g.reachable()
+func (c *conversion) evaluate(r *resolution) (*evaluation, error) {
+	ev := &evaluation{resolution: r, evaluated: map[*stage]*evaluatedStage{}}
+	ev.takeReplaced()
+	reachable := r.reachable()
 	evals := map[*stage]*stageEval{}
-	for _, s := range g.stages {
-		if !c.opt.AllStages && (!reachable[s] || s.ready) {
+	for _, s := range r.stages {
+		if !c.opt.AllStages && (!reachable[s] || ev.evaluated[s] != nil) {
 			continue
 		}
-		e, err := c.startStage(s, evals[s.base])
+		e, err := c.startStage(ev, s, evals[s.base])
 		if err != nil {
-			return parser.WithLocation(err, s.decl.Location)
+			return nil, parser.WithLocation(err, s.decl.Location)
 		}
-		evals[s] = e
-		s.steps = make([]*step, 0, s.total)
-		s.config.history.own = make([]historyEntry, 0, len(s.commands))
+		evals[s], ev.evaluated[s] = e, e.s
 		for _, cmd := range s.commands {
 			if err := e.instruction(cmd); err != nil {
-				return located(err, cmd.Location())
+				return nil, position.With(err, cmd.Location())
 			}
 		}
 		e.setScans()
 	}
-	g.target.used.add("/") // the result is read whole
-	return nil
+	r.target.used.Add("/") // the result is read whole
+	return ev, nil
+}
+
+// inOrder returns the evaluated stages in the order of the graph.
+func (ev *evaluation) inOrder() []*evaluatedStage {
+	out := make([]*evaluatedStage, 0, len(ev.evaluated))
+	for _, s := range ev.stages {
+		if e := ev.evaluated[s]; e != nil {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// takeReplaced enters the stages that have no instructions of their own to evaluate:
+// images that others read from, and stages that a named context stands in for.
+func (ev *evaluation) takeReplaced() {
+	for s, b := range ev.bases {
+		if s.image || s.replaced {
+			ev.evaluated[s] = newEvaluatedStage(s, b)
+		}
+	}
+}
+
+func newEvaluatedStage(s *stage, b *base) *evaluatedStage {
+	return &evaluatedStage{stage: s, root: b.root, platform: b.platform, config: b.config, baseImage: b.baseImage}
 }
 
 // ignoreMatcher returns the patterns of .dockerignore; nil if there are none.
@@ -76,17 +134,12 @@ func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.Pattern
 
 // startStage sets up a stage from its base. The base's evaluation is nil where
 // the stage starts from an image, scratch, or a stage that was replaced.
-func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
-	e := &stageEval{c: c, s: s, lint: c.lint, env: newEnviron(), declared: newDeclaredArgs(), dir: "/"}
+func (c *conversion) startStage(ev *evaluation, node *stage, base *stageEval) (*stageEval, error) {
+	s := ev.start(node)
+	e := &stageEval{c: c, all: ev, s: s, lint: c.lint, env: newEnviron(), declared: newDeclaredArgs(), dir: "/"}
 	e.words, e.documents = e.expandWord, e.expandDocument
-	s.ready = true
-	if b := s.base; b != nil {
-		s.root.platform, s.platform = b.root.platform, b.platform
-		s.config = b.config.child()
-		s.baseImage = b.baseImage
-		s.used = b.used
-		s.workdirSet = b.workdirSet
-		s.args = slices.Clone(b.args)
+	if b := ev.bases[node]; b != nil && b.pinned != "" {
+		e.number = 1 // the FROM
 	}
 	if base != nil {
 		e.env, e.declared, e.dir, e.user = base.env.clone(), base.declared.clone(), base.dir, base.user
@@ -124,6 +177,32 @@ func (c *conversion) startStage(s *stage, base *stageEval) (*stageEval, error) {
 		e.user = cfg.User
 	}
 	return e, nil
+}
+
+// start makes the stage as it is before its first instruction.
+func (ev *evaluation) start(node *stage) *evaluatedStage {
+	var s *evaluatedStage
+	if node.base == nil {
+		s = newEvaluatedStage(node, ev.bases[node])
+	} else {
+		b := ev.evaluated[node.base]
+		s = &evaluatedStage{
+			stage:      node,
+			root:       rootfs{out: b.root.out, platform: b.root.platform},
+			platform:   b.platform,
+			config:     b.config.child(),
+			baseImage:  b.baseImage,
+			workdirSet: b.workdirSet,
+			args:       slices.Clone(b.args),
+		}
+	}
+	s.steps = make([]*step, 0, node.total)
+	s.config.history.own = make([]historyEntry, 0, len(node.commands))
+	s.usedArgs, s.ownArgs = maps.Clone(node.fromArgs), map[string]argument{}
+	if s.usedArgs == nil {
+		s.usedArgs = map[string]struct{}{}
+	}
+	return s
 }
 
 // instruction evaluates one instruction.
@@ -177,7 +256,10 @@ func (e *stageEval) instruction(cmd command) error {
 // addStep adds what an instruction does to the stage's steps. The title is its
 // progress text; platform is the one that the progress prefix names.
 func (e *stageEval) addStep(cmd command, op stepOp, title string, platform *ocispecs.Platform) *step {
-	prefix := e.s.stepPrefix(e.c, cmd.onBuild, platform, e.env)
+	if e.s.total > 0 {
+		e.number++
+	}
+	prefix := e.c.stepPrefix(e.s.stage, e.number, cmd.onBuild, platform, e.env)
 	st := &step{
 		vars:     e.usedVars(),
 		dir:      e.dir,
@@ -188,7 +270,7 @@ func (e *stageEval) addStep(cmd command, op stepOp, title string, platform *ocis
 		onBuild:  cmd.onBuild,
 		title:    title,
 		prefix:   prefix,
-		number:   e.s.number,
+		number:   e.number,
 		op:       op,
 		declared: slices.Clip(e.s.args),
 	}

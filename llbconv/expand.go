@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,13 +18,13 @@ const (
 	argScanStage   = "BUILDKIT_SBOM_SCAN_STAGE"
 )
 
-// isScanArg tells whether a name is one of the arguments that steer SBOM scans:
+// isScanArg reports whether a name is one of the arguments that steer SBOM scans:
 // they never reach a step's environment.
 func isScanArg(name string) bool {
 	return name == argScanContext || name == argScanStage
 }
 
-// plain tells whether expanding a word cannot change it: it has no character
+// plain reports whether expanding a word cannot change it: it has no character
 // that the lexer treats specially, nothing that is not UTF-8 and would be
 // replaced, and no byte order mark, which would be dropped. Most words are plain,
 // and the lexer is slow.
@@ -134,7 +135,7 @@ func (e *stageEval) checkUndefined(unmatched map[string]struct{}) {
 		return
 	}
 	for _, name := range sortedKeys(unmatched) {
-		if isScanArg(name) || e.s.declares(name) {
+		if isScanArg(name) || slices.Contains(argNames(e.s.args), name) {
 			continue
 		}
 		match, _ := suggest.Search(name, e.env.Keys(), runtime.GOOS != "windows")

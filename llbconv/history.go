@@ -28,7 +28,7 @@ type historyEntry struct {
 	at    *time.Time
 }
 
-// add records an instruction; layer tells whether it made one.
+// add records an instruction; layer reports whether it made one.
 func (h *history) add(text string, layer bool, at *time.Time) {
 	h.own = append(h.own, historyEntry{text: text, layer: layer, at: at})
 }

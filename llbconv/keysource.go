@@ -1,21 +1,21 @@
 package llbconv
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/position"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // keySource is something outside the Dockerfile whose content a rule adds to a
@@ -35,7 +35,7 @@ func (c *conversion) keySources(st *step, d *decision) error {
 		}
 		k := keySource{Key: &d.Keys[i], location: st.cmd.Location()}
 		if o := k.Origin(); o.Kind != cachepolicy.OriginOverride {
-			k.location = lineRange(o.Line)
+			k.location = position.Line(o.Line)
 		}
 		switch k.Kind {
 		case cachepolicy.SourceGit:
@@ -55,7 +55,7 @@ func (c *conversion) keySources(st *step, d *decision) error {
 	return nil
 }
 
-// ignoresKey tells whether .dockerignore is certain to keep a path out of the
+// ignoresKey reports whether .dockerignore is certain to keep a path out of the
 // context. Unlike for COPY, where the finding is only a hint, its exceptions are
 // looked at.
 func (c *conversion) ignoresKey(src string) bool {
@@ -114,62 +114,38 @@ func (c *conversion) resolveKey(ctx context.Context, st *step, k *keySource) fun
 func (c *conversion) keyDigest(ctx context.Context, s *step, k *keySource) (string, error) {
 	switch k.Kind {
 	case cachepolicy.SourceImage:
-		return c.imageDigest(ctx, k.Ref, s.stage.platform)
-	case cachepolicy.SourceHTTP, cachepolicy.SourceGit:
-		if c.opt.Client == nil {
-			return "", nil
-		}
-		op, err := c.remoteSource(ctx, (&emitter{c: c}).remote(k, ""))
+		ref, err := reference.ParseNormalizedNamed(k.Ref)
 		if err != nil {
 			return "", err
 		}
-		md, err := c.opt.Client.GatewayClient().ResolveSourceMetadata(ctx, op, sourceresolver.Opt{
-			LogName: "[internal] resolve cache key " + k.String(),
-		})
-		switch {
-		case err != nil:
+		name := reference.TagNameOnly(ref).String()
+		img, err := c.lookup.Image(ctx, name, s.stage.platform, "[internal] load metadata for "+name)
+		if err != nil {
 			return "", err
-		case md.Git != nil:
-			return cmp.Or(md.Git.CommitChecksum, md.Git.Checksum), nil
-		case md.HTTP != nil:
-			return md.HTTP.Digest.String(), nil
 		}
+		return img.Digest.String(), nil
+	case cachepolicy.SourceHTTP, cachepolicy.SourceGit:
+		return c.lookup.Digest(ctx, c.keyState(k, ""), "[internal] resolve cache key "+k.String())
 	case cachepolicy.SourceFile, cachepolicy.SourceArg, cachepolicy.SourceText:
 	}
 	return "", nil
 }
 
-// imageDigest resolves an image reference.
-func (c *conversion) imageDigest(ctx context.Context, text string, platform *ocispecs.Platform) (string, error) {
-	ref, err := reference.ParseNormalizedNamed(text)
-	if err != nil {
-		return "", err
-	}
-	name := reference.TagNameOnly(ref).String()
-	_, dgst, _, err := c.opt.MetaResolver.ResolveImageConfig(ctx, name, sourceresolver.Opt{
-		LogName: "[internal] load metadata for " + name,
-		ImageOpt: &sourceresolver.ResolveImageOpt{
-			Platform:    platform,
-			ResolveMode: c.opt.Config.ImageResolveMode.String(),
-		},
-	})
-	return dgst.String(), err
-}
-
 // keyFile is the name under which a URL's content is stored.
 const keyFile = "content"
 
-// remote returns the source of a URL or of a repository, with a progress name.
-func (e *emitter) remote(k *keySource, name string) llb.State {
-	title, at := llb.WithCustomName(name), e.c.opt.SourceMap.Location(PBRanges(k.location))
+// keyState returns the source of a URL or of a repository, with a progress name.
+func (c *conversion) keyState(k *keySource, name string) llb.State {
+	title, at := llb.WithCustomName(name), c.opt.SourceMap.Location(position.PB(k.location))
 	if k.Kind == cachepolicy.SourceHTTP {
 		return llb.HTTP(k.Ref, llb.Filename(keyFile), title, at)
 	}
 	ref := *k.git
-	if !e.c.lacks(pb.CapSourceGitSkipSubmodules) {
+	if !c.lacks(pb.CapSourceGitSkipSubmodules) {
 		ref.Submodules = new(bool) // the commit says which
 	}
-	return e.git(&gitSource{ref: &ref, checksum: ref.Checksum}, title, at)
+	git := source.Git{Ref: &ref, Checksum: ref.Checksum}
+	return git.State(c.opt.Config.GitAdvice, title, at)
 }
 
 // keyInput returns a filesystem whose key is the source's: the content of a URL or
@@ -178,9 +154,9 @@ func (e *emitter) keyInput(k *keySource) llb.Output {
 	name := "[internal] cache key " + k.String()
 	switch k.Kind {
 	case cachepolicy.SourceHTTP:
-		return e.keyCopy(k, e.remote(k, "[internal] load "+k.Ref).Output(), keyFile, name)
+		return e.keyCopy(k, e.c.keyState(k, "[internal] load "+k.Ref).Output(), keyFile, name)
 	case cachepolicy.SourceGit:
-		return e.remote(k, name).Output()
+		return e.c.keyState(k, name).Output()
 	default:
 		return e.keyCopy(k, e.context, k.Ref, name)
 	}
@@ -189,11 +165,11 @@ func (e *emitter) keyInput(k *keySource) llb.Output {
 // keyCopy copies what counts out of a source, so that a missing file fails the
 // build, and other files, times and headers do not count.
 func (e *emitter) keyCopy(k *keySource, from llb.Output, path, name string) llb.Output {
-	v := newFileVertex(&fileOp{actions: []fileAction{{
-		copies: true,
-		source: from,
-		action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
-			Src:            absPath(path),
+	v := vertex.NewFile(&vertex.File{Actions: []vertex.Action{{
+		Copies: true,
+		Source: from,
+		Action: &pb.FileAction_Copy{Copy: &pb.FileActionCopy{
+			Src:            source.AbsPath(path),
 			Dest:           "/",
 			Mode:           -1,
 			Timestamp:      -1,

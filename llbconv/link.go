@@ -11,7 +11,10 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/suggest"
+	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // link builds the graph: stages with their bases, the target, and the edges that
@@ -68,13 +71,11 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 		at:       decl.Location,
 		label:    label,
 		id:       strings.ToLower(label),
-		used:     newPathSet(),
-		context:  newPathSet(),
-		usedArgs: map[string]struct{}{},
-		ownArgs:  map[string]argument{},
+		used:     &source.Paths{},
+		fromArgs: map[string]struct{}{},
 	}
 	for arg := range name.Matched {
-		s.usedArgs[arg] = struct{}{}
+		s.fromArgs[arg] = struct{}{}
 	}
 	decl.BaseName = name.Result
 	s.decl = decl
@@ -87,14 +88,11 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 		s.noCache = c.isNoCache("")
 		return s, nil
 	}
-	if s.replaced, err = c.namedContext(decl.Name, dockerui.ContextOpt{
-		Platform:       s.platform,
-		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
-		AsyncLocalOpts: s.localOptions,
-	}); err != nil {
+	nc, err := c.replacement(s, nil)
+	if err != nil {
 		return nil, parser.WithLocation(err, decl.Location)
 	}
-	if s.replaced == nil {
+	if s.replaced = nc != nil; !s.replaced {
 		s.noCache = c.isNoCache(decl.Name)
 	}
 	return s, nil
@@ -125,7 +123,7 @@ func (c *conversion) setPlatform(s *stage, lint *linter.Linter) error {
 		return parser.WithLocation(errors.Wrapf(err, "failed to parse platform %s", word), loc)
 	}
 	for arg := range res.Matched {
-		s.usedArgs[arg] = struct{}{}
+		s.fromArgs[arg] = struct{}{}
 	}
 	s.platform = &p
 	return nil
@@ -133,7 +131,7 @@ func (c *conversion) setPlatform(s *stage, lint *linter.Linter) error {
 
 // countSteps sets how many steps progress output announces for the stage.
 func (s *stage) countSteps() {
-	if s.replaced != nil {
+	if s.replaced {
 		return
 	}
 	if s.decl.BaseName != scratchName && s.base == nil {
@@ -148,7 +146,7 @@ func (s *stage) countSteps() {
 }
 
 // linkCommand finds the stages that an instruction reads from and records the
-// edges. It also tells whether docker/dockerfile makes an internal stage for the
+// edges. It also reports whether docker/dockerfile makes an internal stage for the
 // instruction, since that decides whether a lone stage shows its name.
 func (g *graph) linkCommand(s *stage, cmd instructions.Command) (command, bool, error) {
 	lc := command{Command: cmd}
@@ -219,7 +217,7 @@ func (g *graph) mountSource(m *instructions.Mount, cmd instructions.Command) *st
 // addImage adds a node for an image that is no stage of the file, for the
 // instruction that names it.
 func (g *graph) addImage(decl instructions.Stage, cmd instructions.Command) *stage {
-	s := &stage{decl: decl, at: cmd.Location(), image: true, used: newPathSet(), context: newPathSet()}
+	s := &stage{decl: decl, at: cmd.Location(), image: true, used: &source.Paths{}}
 	g.add(s)
 	return s
 }
@@ -261,6 +259,17 @@ func (g *graph) checkCycles() error {
 		}
 	}
 	return nil
+}
+
+// replacement returns the named context that stands in for a stage, nil if there is
+// none. Loading it fills in the digest of the image that it is.
+func (c *conversion) replacement(s *stage, found *digest.Digest) (*dockerui.NamedContext, error) {
+	return c.namedContext(s.decl.Name, dockerui.ContextOpt{
+		Platform:       s.platform,
+		ResolveMode:    c.opt.Config.ImageResolveMode.String(),
+		AsyncLocalOpts: s.used.LocalOptions,
+		CaptureDigest:  found,
+	})
 }
 
 // namedContext looks up a context that the build gave a name. The names of the

@@ -9,27 +9,30 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
 // Outline describes the parameters that the target and the stages it needs take:
 // build arguments, secrets and SSH agents, each with the place where it is
 // declared, in the order of the file. It fails as Convert does.
 func Outline(ctx context.Context, dt []byte, opt Options) (*outline.Outline, error) {
-	g, _, err := decided(ctx, dt, opt)
+	d, err := decide(ctx, dt, opt)
 	if err != nil {
 		return nil, err
 	}
 	o := outliner{
-		metaArgs: g.c.metaArgs,
+		metaArgs: d.c.metaArgs,
+		eval:     d.evaluation,
 		stages:   map[*stage]bool{},
 		args:     map[string]outline.Arg{},
 		secrets:  map[string]outline.Secret{},
 		ssh:      map[string]outline.SSH{},
 	}
-	o.visit(g.target)
+	o.visit(d.target)
 	return &outline.Outline{
-		Name:        g.target.decl.Name,
-		Description: g.target.decl.DocComment,
+		Name:        d.target.decl.Name,
+		Description: d.target.decl.DocComment,
 		Args:        inFileOrder(o.args, func(a outline.Arg) *pb.Location { return a.Location }),
 		Secrets:     inFileOrder(o.secrets, func(s outline.Secret) *pb.Location { return s.Location }),
 		SSH:         inFileOrder(o.ssh, func(s outline.SSH) *pb.Location { return s.Location }),
@@ -48,6 +51,7 @@ type outlineRef struct {
 // one found counts.
 type outliner struct {
 	metaArgs map[string]argument
+	eval     *evaluation
 	stages   map[*stage]bool // visited
 	args     map[string]outline.Arg
 	secrets  map[string]outline.Secret
@@ -61,16 +65,17 @@ func (o *outliner) visit(s *stage) {
 		return
 	}
 	o.stages[s] = true
-	if s.replaced == nil {
-		for name := range s.usedArgs {
-			o.addArg(s, name)
+	e := o.eval.evaluated[s]
+	if !s.replaced {
+		for name := range e.usedArgs {
+			o.addArg(e, name)
 		}
 	}
-	for _, r := range s.secrets {
-		addFirst(o.secrets, r.name, outline.Secret{Name: r.name, Required: r.required, Location: location(r.location)})
+	for _, r := range e.secrets {
+		addFirst(o.secrets, r.name, outline.Secret{Name: r.name, Required: r.required, Location: position.Location(r.location)})
 	}
-	for _, r := range s.ssh {
-		addFirst(o.ssh, r.name, outline.SSH{Name: r.name, Required: r.required, Location: location(r.location)})
+	for _, r := range e.ssh {
+		addFirst(o.ssh, r.name, outline.SSH{Name: r.name, Required: r.required, Location: position.Location(r.location)})
 	}
 	o.visit(s.base)
 	for _, d := range s.deps {
@@ -80,7 +85,7 @@ func (o *outliner) visit(s *stage) {
 
 // addArg adds an argument that a stage uses, and the global arguments that its
 // value is made of.
-func (o *outliner) addArg(s *stage, name string) {
+func (o *outliner) addArg(s *evaluatedStage, name string) {
 	if _, ok := o.args[name]; ok {
 		return
 	}
@@ -94,7 +99,7 @@ func (o *outliner) addArg(s *stage, name string) {
 		Name:        name,
 		Description: arg.definition.DocComment,
 		Value:       arg.value,
-		Location:    location(arg.location),
+		Location:    position.Location(arg.location),
 	}
 	for dep := range arg.deps {
 		o.addArg(s, dep)
@@ -125,12 +130,4 @@ func firstLine(l *pb.Location) int32 {
 		return 0
 	}
 	return l.Ranges[0].Start.Line
-}
-
-// location returns a position as the subrequests' results have it.
-func location(at []parser.Range) *pb.Location {
-	if len(at) == 0 {
-		return nil
-	}
-	return &pb.Location{Ranges: PBRanges(at)}
 }

@@ -7,42 +7,43 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // setKeys gives every step of the plan that runs an operation a digest of it: with
 // all that is in BuildKit's key of the operation, and without its inputs, which the
 // plan has as files and as what the step follows.
-func (w *planner) setKeys(steps []planStep) {
-	k := keyer{steps: map[*vertex]bool{}}
+func (w *planner) setKeys() {
+	k := keyer{encoded: w.def.encoded, steps: map[*vertex.Vertex]bool{}}
 	if slices.ContainsFunc(w.plan.Steps, cachepolicy.Step.Withholds) {
 		k.secret = w.key // a digest of all values would give the secret ones away
 	}
-	for _, p := range steps {
-		if p.step != nil { // an image is keyed by its digest alone
-			k.steps[p.step.vertex] = true
+	for _, s := range w.def.steps {
+		if s.step != nil { // an image is keyed by its digest alone
+			k.steps[s.op] = true
 		}
 	}
-	for i, p := range steps {
-		if d := w.rules[p.step]; p.step != nil && (d == nil || !d.Off) { // off has a new key each time
-			w.plan.Steps[i].Key = k.key(p.step.vertex)
+	for i, s := range w.def.steps {
+		if s.step != nil && (s.decision == nil || !s.decision.Off) { // off has a new key each time
+			w.plan.Steps[i].Key = k.key(s.op)
 		}
 	}
 }
 
 // keyer takes the digests of operations.
 type keyer struct {
-	steps  map[*vertex]bool
-	secret []byte // keys the digests, unless it is empty
+	encoded *vertex.Encoded
+	steps   map[*vertex.Vertex]bool
+	secret  []byte // keys the digests, unless it is empty
 }
 
-// key returns the digest of an encoded operation; nothing if it is not encoded.
-func (k *keyer) key(v *vertex) string {
+// key returns the digest of an operation; nothing if it is not in the definition.
+func (k *keyer) key(v *vertex.Vertex) string {
 	var op pb.Op
-	if v == nil || op.UnmarshalVT(v.bytes) != nil || op.Op == nil {
+	if v == nil || op.UnmarshalVT(k.encoded.Bytes(v)) != nil || op.Op == nil {
 		return ""
 	}
 	for _, in := range op.Inputs {
@@ -54,8 +55,7 @@ func (k *keyer) key(v *vertex) string {
 		return ""
 	}
 	if len(k.secret) == 0 {
-		sum := sha256.Sum256(data)
-		return "sha256:" + hex.EncodeToString(sum[:])
+		return string(vertex.Digest(data))
 	}
 	mac := hmac.New(sha256.New, k.secret)
 	mac.Write(data)
@@ -65,23 +65,17 @@ func (k *keyer) key(v *vertex) string {
 // inputKey returns what an input adds to the key of v itself. That is nothing,
 // unless it is a file operation that prepares something for this step alone, such
 // as an inline document.
-func (k *keyer) inputKey(v *vertex, digest string) string {
-	for _, out := range v.op.appendInputs(nil) {
-		in, ok := vertexOf(out)
-		if !ok || string(in.digest) != digest || k.steps[in] {
+func (k *keyer) inputKey(v *vertex.Vertex, digest string) string {
+	for _, out := range v.Op.AppendInputs(nil) {
+		in, ok := vertex.Of(out)
+		if !ok || string(k.encoded.Digest(in)) != digest || k.steps[in] {
 			continue
 		}
-		if _, ok := in.op.(*fileOp); ok {
+		if _, ok := in.Op.(*vertex.File); ok {
 			return k.key(in)
 		}
 	}
 	return ""
-}
-
-// vertexOf returns the converter's own vertex behind an output.
-func vertexOf(out llb.Output) (*vertex, bool) {
-	o, ok := out.(vertexOutput)
-	return o.v, ok
 }
 
 // keepKeyed removes from an operation what BuildKit leaves out of its key: file
@@ -105,7 +99,7 @@ func keepKeyed(op *pb.Op) {
 	}
 }
 
-// isDefaultCache tells whether a cache mount has the id that its target gives it,
+// isDefaultCache reports whether a cache mount has the id that its target gives it,
 // which stays in the key.
 func isDefaultCache(m *pb.Mount) bool {
 	_, id, ok := strings.Cut(m.CacheOpt.ID, "/")

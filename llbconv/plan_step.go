@@ -12,12 +12,13 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // stepKey collects what one step is keyed by.
 type stepKey struct {
+	definedStep
 	w       *planner
-	st      *step
 	at      cachepolicy.Origin // the instruction
 	inputs  []cachepolicy.Input
 	follows []cachepolicy.Follow
@@ -36,7 +37,7 @@ func (k *stepKey) option(kind cachepolicy.InputKind, name, value string) {
 // command adds the instruction as written, inline documents that are not part of
 // that text, and the variables that its words are expanded with.
 func (k *stepKey) command(documents []string, vars []envVar) {
-	text := sourceTitle(k.st.cmd)
+	text := sourceTitle(k.step.cmd)
 	keyword, _, _ := strings.Cut(text, " ")
 	for _, doc := range documents {
 		if !strings.Contains(text, doc) {
@@ -76,16 +77,16 @@ func (s envSource) origin() cachepolicy.Origin {
 
 // run collects what a RUN is keyed by.
 func (k *stepKey) run(op *runOp) {
-	k.command(documents(k.st.cmd), nil)
-	if p := k.st.stage.root.platform; p != nil {
-		k.add(cachepolicy.NewInput(cachepolicy.InputPlatform, "platform", platforms.FormatAll(*p), k.w.platformOrigin(k.st.stage)))
+	k.command(documents(k.step.cmd), nil)
+	if p := k.stage.root.platform; p != nil {
+		k.add(cachepolicy.NewInput(cachepolicy.InputPlatform, "platform", platforms.FormatAll(*p), k.w.platformOrigin(k.stage.stage)))
 	}
 	if len(op.shell) > 0 && strings.Join(op.shell, " ") != "/bin/sh -c" {
 		k.option(cachepolicy.InputShell, "shell", strings.Join(op.shell, " "))
 	}
-	k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.dir, k.st.dirFrom.origin()))
+	k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.dir, k.step.dirFrom.origin()))
 	if op.user != "" {
-		k.add(cachepolicy.NewInput(cachepolicy.InputUser, "user", op.user, k.st.userFrom.origin()))
+		k.add(cachepolicy.NewInput(cachepolicy.InputUser, "user", op.user, k.step.userFrom.origin()))
 	}
 	k.variables(op.vars.vars())
 	for _, m := range op.mounts {
@@ -175,17 +176,16 @@ func (k *stepKey) mount(m runMount) {
 	case m.source.context && !m.tmpfs:
 		k.files("", []string{contextPath(m.selector)}, nil, false)
 	case m.source.stage != nil:
-		k.stage(m.source.stage, []string{contextPath(m.selector)}, nil, by, "--mount "+m.target)
+		k.taken(m.source.stage, []string{contextPath(m.selector)}, nil, by, "--mount "+m.target)
 	}
 }
 
 // copy collects what a COPY or ADD is keyed by.
 func (k *stepKey) copy(op *copyOp) {
 	var docs []string
-	relative := !strings.HasPrefix(destination(k.st.cmd), "/")
+	relative := !strings.HasPrefix(destination(k.step.cmd), "/")
 	k.linked = k.w.c.links(op)
-	d := k.w.rules[k.st]
-	ignoreModes := d != nil && d.IgnoreModes
+	ignoreModes := k.decision != nil && k.decision.IgnoreModes
 	var local []string
 	var from *stage
 	var taken []string
@@ -199,43 +199,24 @@ func (k *stepKey) copy(op *copyOp) {
 			docs = append(docs, f.source.inline.data)
 		}
 	}
-	k.command(docs, k.st.vars)
+	k.command(docs, k.step.vars)
 	if relative {
-		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", k.st.dir, k.st.dirFrom.origin()))
+		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", k.step.dir, k.step.dirFrom.origin()))
 	}
 	if len(local) > 0 {
 		k.files("", local, op.exclude, ignoreModes)
 	}
 	if from != nil {
-		k.stage(from, taken, op.exclude, cachepolicy.ByContent, "--from")
+		k.taken(from, taken, op.exclude, cachepolicy.ByContent, "--from")
 	}
 	for _, f := range op.files {
 		switch {
 		case f.source.http != nil:
-			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.http.url, f.source.http.checksum.String(), "ADD"))
+			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.http.URL, f.source.http.Checksum.String(), "ADD"))
 		case f.source.git != nil:
-			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.ref.Remote, f.source.git.version(), "ADD"))
+			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.Ref.Remote, f.source.git.Version(f.source.git.Checksum), "ADD"))
 		}
 	}
-}
-
-// version says which files of the repository are taken: the commit, and what is
-// taken of it. It is empty where the commit is not given.
-func (g *gitSource) version() string {
-	if g.checksum == "" {
-		return ""
-	}
-	out := g.checksum
-	if g.ref.SubDir != "" {
-		out += ":" + g.ref.SubDir
-	}
-	if g.keepGitDir {
-		out += ", with .git"
-	}
-	if g.ref.Submodules != nil && !*g.ref.Submodules {
-		out += ", without submodules"
-	}
-	return out
 }
 
 // patterns are the paths that a source selects, as in cachepolicy.FileSet.
@@ -276,10 +257,11 @@ func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes 
 	})
 }
 
-// stage adds what is taken from a stage, image or named context.
-func (k *stepKey) stage(src *stage, patterns, exclude []string, by cachepolicy.By, via string) {
+// taken adds what is taken from a stage, image or named context.
+func (k *stepKey) taken(src *stage, patterns, exclude []string, by cachepolicy.By, via string) {
 	ends := k.w.endsOf(src)
-	if name, ok := src.localContext(); ok && len(src.steps) == 0 {
+	from := k.w.def.res.evaluated[src]
+	if name, ok := k.w.localContext(src); ok && len(from.steps) == 0 {
 		k.files(name, patterns, exclude, false)
 		return
 	}
@@ -289,12 +271,13 @@ func (k *stepKey) stage(src *stage, patterns, exclude []string, by cachepolicy.B
 		}
 		return
 	}
-	if src.root.out == nil {
+	if from.root.out == nil {
 		return // an empty filesystem
 	}
-	name, digest := src.decl.BaseName, pinnedDigest(src.pinned)
-	if src.pinned == "" {
-		name, digest = sourceName(src.root.out)
+	b := k.w.def.res.bases[src]
+	name, digest := src.decl.BaseName, source.DigestIn(b.pinned)
+	if b.pinned == "" {
+		name, digest = sourceName(b.root.out)
 	}
 	k.follows = append(k.follows, cachepolicy.FollowSource(name, digest, via))
 }

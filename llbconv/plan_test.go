@@ -62,10 +62,11 @@ func planOf(t *testing.T, c *oracle.Case) *cachepolicy.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := res.Definition(t.Context()); err != nil {
+	def, err := res.Definition(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return res.Plan([]byte("key"))
+	return def.Plan([]byte("key"))
 }
 
 // TestPlanHolds makes the plan of every golden that converts: it must be one that
@@ -77,10 +78,11 @@ func TestPlanHolds(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			if _, err := p.Definition(t.Context()); err != nil {
+			def, err := p.Definition(t.Context())
+			if err != nil {
 				continue
 			}
-			plan := p.Plan(nil)
+			plan := def.Plan(nil)
 			dt, err := cachepolicy.EncodePlan(plan)
 			if err != nil {
 				t.Fatal(err)
@@ -99,17 +101,17 @@ func TestAnnotate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	notes := map[int]string{}
-	for i, s := range res.Plan(nil).Steps {
-		notes[i] = "because of " + s.ID.String()
-	}
 	def, err := res.Definition(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	res.Annotate(def, notes)
+	notes := map[int]string{}
+	for i, s := range def.Plan(nil).Steps {
+		notes[i] = "because of " + s.ID.String()
+	}
+	def.Annotate(notes)
 	found := map[string]bool{}
-	for _, m := range def.Metadata {
+	for _, m := range def.PB.Metadata {
 		name := m.Description["llb.customname"]
 		if _, note, ok := strings.Cut(name, "  ← "); ok {
 			found[note] = true

@@ -82,12 +82,12 @@ func keyedSteps(ctx context.Context, c *oracle.Case) (*keyed, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{plan: res.Plan([]byte("key"))}
+	k := &keyed{plan: def.Plan([]byte("key"))}
 	for i := range k.plan.Files { // as if every selection had its own, constant content
 		f := &k.plan.Files[i]
 		f.Known, f.Digest = true, fmt.Sprint(f.Context, f.Patterns, f.Exclude, f.IgnoreModes)
 	}
-	return k, k.digests(def, res.StepDigests())
+	return k, k.digests(def.PB, def.StepDigests())
 }
 
 // digests computes the vertices' keys: their operations without what BuildKit

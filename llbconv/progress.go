@@ -6,18 +6,12 @@ import (
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
-	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/pkg/errors"
 )
 
 // keyCommand is the description under which a vertex carries its instruction.
 const keyCommand = "com.docker.dockerfile.v1.command"
-
-// keyCustomName is the description that the daemon shows as the vertex's name.
-const keyCustomName = "llb.customname"
 
 // maxNotedTitle is how many characters of a step's text stand before a note: on a
 // terminal what follows a long text is cut off.
@@ -36,13 +30,12 @@ func noted(title, note string) string {
 	return title + "  ← " + note
 }
 
-// stepPrefix counts a step of the stage and returns what precedes its text:
+// stepPrefix returns what precedes the text of a step by its number in the stage:
 // "[linux/amd64->arm64 build 2/5] ONBUILD ". It is empty in a stage without steps.
-func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platform, env shell.EnvGetter) string {
+func (c *conversion) stepPrefix(s *stage, number int, onBuild bool, platform *ocispecs.Platform, env shell.EnvGetter) string {
 	if s.total == 0 {
 		return ""
 	}
-	s.number++
 	prefix := "["
 	if c.opt.Config.MultiPlatformRequested && platform != nil {
 		prefix += platforms.FormatAll(*platform) + crossTarget(*platform, env) + " "
@@ -50,8 +43,8 @@ func (s *stage) stepPrefix(c *conversion, onBuild bool, platform *ocispecs.Platf
 	if s.label != "" {
 		prefix += s.label + " "
 	}
-	number, total := strconv.Itoa(s.number), strconv.Itoa(s.total)
-	prefix += strings.Repeat(" ", max(0, len(total)-len(number))) + number + "/" + total + "] "
+	n, total := strconv.Itoa(number), strconv.Itoa(s.total)
+	prefix += strings.Repeat(" ", max(0, len(total)-len(n))) + n + "/" + total + "] "
 	if onBuild {
 		prefix += "ONBUILD "
 	}
@@ -105,47 +98,4 @@ func targetFromEnv(env shell.EnvGetter) (p ocispecs.Platform, ok bool) {
 // commandDescription attaches an instruction's text to a vertex.
 func commandDescription(text string) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{keyCommand: text})
-}
-
-// PBRanges returns the lines of a parsed instruction as BuildKit's API has them.
-func PBRanges(at []parser.Range) []*pb.Range {
-	type span struct {
-		rng   pb.Range
-		start pb.Position
-	}
-	spans := make([]span, len(at)) // most have one line: one allocation for all of it
-	out := make([]*pb.Range, len(at))
-	for i, r := range at {
-		s := &spans[i]
-		s.start.Line, s.start.Character = int32(r.Start.Line), int32(r.Start.Character)
-		s.rng.Start, s.rng.End = &s.start, &s.start // the parser gives every line a range of its own
-		if r.End != r.Start {
-			s.rng.End = &pb.Position{Line: int32(r.End.Line), Character: int32(r.End.Character)}
-		}
-		out[i] = &s.rng
-	}
-	return out
-}
-
-// located gives an error a position unless it has one.
-func located(err error, at []parser.Range) error {
-	if err == nil {
-		return nil
-	}
-	var has *parser.LocationError
-	if errors.As(err, &has) {
-		return err
-	}
-	return parser.WithLocation(err, at)
-}
-
-// lineSpan returns the first and last line of a position, 0 and 0 if it is empty.
-func lineSpan(at []parser.Range) (first, last int) {
-	for i, r := range at {
-		if i == 0 || r.Start.Line < first {
-			first = r.Start.Line
-		}
-		last = max(last, r.End.Line)
-	}
-	return first, last
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
 // rules are the cache rules of one conversion: what the Dockerfile's directives
@@ -66,7 +67,7 @@ func (c *conversion) readDirectives(dt []byte, file *parser.Result) error {
 	}
 	c.rules.byLine = found.Rules
 	for _, miss := range found.NearMisses {
-		c.advise(c.lint, "CacheRuleIgnored", "This comment is no cache rule, write "+miss.Suggestion, lineRange(miss.Line))
+		c.advise(c.lint, "CacheRuleIgnored", "This comment is no cache rule, write "+miss.Suggestion, position.Line(miss.Line))
 	}
 	return nil
 }
@@ -84,12 +85,7 @@ func noCacheError(err error) error {
 func ruleError(err error) error {
 	var e *cachepolicy.Error
 	if errors.As(err, &e) && e.Line > 0 {
-		return parser.WithLocation(err, lineRange(e.Line))
+		return parser.WithLocation(err, position.Line(e.Line))
 	}
 	return err
-}
-
-func lineRange(line int) []parser.Range {
-	at := parser.Position{Line: line}
-	return []parser.Range{{Start: at, End: at}}
 }

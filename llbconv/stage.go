@@ -2,19 +2,15 @@ package llbconv
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/containerd/platforms"
-	"github.com/distribution/reference"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/suggest"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 const scratchName = "scratch"
@@ -32,51 +28,12 @@ type stage struct {
 	base     *stage // the stage it starts from; nil for an image or scratch
 	commands []command
 	deps     []dependency
-	replaced *dockerui.NamedContext // a named context that stands in for the stage
+	replaced bool // a named context stands in for the stage
 	noCache  bool
-	platform *ocispecs.Platform
-	used     *pathSet // paths that others read from it; shared with base
-
-	// Set when its base is looked up.
-	ref       reference.Named // of a base that is no stage
-	resolved  bool
-	found     *foundImage // of an image
-	pinned    string      // the base image's reference with its digest; empty if there is no image
-	prefix    string      // of the FROM's progress name
-	triggered bool        // ONBUILD triggers of its base are among the commands
-	ready     bool        // its filesystem can be copied from and mounted
-	root      rootfs
-	config    *imageConfig
-	baseImage *dockerspec.DockerOCIImage
-
-	// Progress numbers.
-	total, number int
-
-	// Set when its instructions are evaluated.
-	args        []instructions.KeyValuePairOptional // declared, inherited ones first
-	usedArgs    map[string]struct{}
-	ownArgs     map[string]argument
-	secrets     []outlineRef
-	ssh         []outlineRef
-	workdirSet  bool
-	steps       []*step
-	context     *pathSet // paths read from the build context
-	scan        bool
-	scanContext bool
-
-	// Set when its steps are emitted.
-	out llb.Output
-}
-
-// rootfs is what a stage's filesystem starts from.
-type rootfs struct {
-	out      llb.Output         // nil is scratch
-	platform *ocispecs.Platform // of exec steps; nil is the build's target platform
-}
-
-func (r *rootfs) setPlatform(p ocispecs.Platform) {
-	p = platforms.Normalize(p)
-	r.platform = &p
+	platform *ocispecs.Platform  // what its FROM asks for; nil if it does not
+	fromArgs map[string]struct{} // global arguments that its FROM uses
+	total    int                 // how many steps progress output announces
+	used     *source.Paths       // paths that others read from it; shared with base
 }
 
 // command is an instruction of a stage with the stages it reads from.
@@ -110,11 +67,11 @@ func (g *graph) add(s *stage) {
 	if s.decl.Name != "" {
 		defer func() { g.byName[strings.ToLower(s.decl.Name)] = s }()
 	}
-	if s.replaced != nil {
+	if s.replaced {
 		return
 	}
 	if base, ok := g.find(s.decl.BaseName); ok {
-		s.base = base
+		s.base, s.used = base, base.used
 	}
 }
 
@@ -180,60 +137,9 @@ func (s *stage) dependsOn(on *stage, cmd instructions.Command) {
 	s.deps = append(s.deps, dependency{on, cmd})
 }
 
-// declares tells whether an ARG of the stage, or of one it is based on, has the name.
-func (s *stage) declares(name string) bool {
-	return slices.ContainsFunc(s.args, func(a instructions.KeyValuePairOptional) bool { return a.Key == name })
-}
-
-// isScratch tells whether the stage starts from nothing.
+// isScratch reports whether the stage starts from nothing.
 func (s *stage) isScratch() bool {
-	return s.decl.BaseName == scratchName && s.replaced == nil
-}
-
-// localOptions narrows a local source to the paths that are read from the stage;
-// dockerui asks for them when the source is marshalled.
-func (s *stage) localOptions() []llb.LocalOption {
-	return s.used.localOptions()
-}
-
-// pathSet collects paths that are read from a context or stage.
-type pathSet struct {
-	all   bool     // the root is among them
-	paths []string // absolute, may repeat
-}
-
-func newPathSet() *pathSet { return &pathSet{} }
-
-// add notes a source path or pattern; relative ones start at the root.
-func (p *pathSet) add(src string) {
-	if p.all {
-		return
-	}
-	if src = absPath(src); src == "/" {
-		p.all, p.paths = true, nil
-		return
-	}
-	p.paths = append(p.paths, src)
-}
-
-// addAll adds the paths of another set.
-func (p *pathSet) addAll(other *pathSet) {
-	p.all = p.all || other.all
-	p.paths = append(p.paths, other.paths...)
-}
-
-// localOptions returns the options that restrict a local source to the set; none
-// if the set is empty or holds the root.
-func (p *pathSet) localOptions() []llb.LocalOption {
-	if p.all || len(p.paths) == 0 {
-		return nil
-	}
-	follow := make([]string, len(p.paths))
-	for i, v := range p.paths {
-		follow[i] = v[1:] // relative to the root
-	}
-	slices.Sort(follow)
-	return []llb.LocalOption{llb.FollowPaths(slices.Compact(follow))}
+	return s.decl.BaseName == scratchName && !s.replaced
 }
 
 // stageLabel is the name that progress output shows for a stage.

@@ -4,18 +4,17 @@ import (
 	"os"
 	"slices"
 
-	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // step is an evaluated instruction that makes a vertex: all its words are
 // expanded and all that goes into its key is here.
 type step struct {
-	stage    *stage
+	stage    *evaluatedStage
 	cmd      instructions.Command
 	onBuild  bool   // cmd is a trigger of the base image
 	title    string // progress text without the prefix
@@ -23,10 +22,6 @@ type step struct {
 	number   int    // of total, as in the prefix
 	op       stepOp
 	declared []instructions.KeyValuePairOptional // the ARGs above it in its stage
-
-	// Set when it is emitted: the operation, and what puts it on top of the stage
-	// if that is another one.
-	vertex, merge *vertex
 
 	// For the plan.
 	vars              envSnapshot // what the instruction's words are expanded with
@@ -132,7 +127,7 @@ type copyOp struct {
 	files   []copyFile
 }
 
-// readsContext tells whether a COPY or ADD takes files of the build context.
+// readsContext reports whether a COPY or ADD takes files of the build context.
 func (op *copyOp) readsContext() bool {
 	return slices.ContainsFunc(op.files, func(f copyFile) bool { return f.source.context })
 }
@@ -158,23 +153,9 @@ type copyFile struct {
 type copySource struct {
 	context bool
 	stage   *stage
-	git     *gitSource
-	http    *httpSource
+	git     *source.Git
+	http    *source.HTTP
 	inline  *inlineFile
-}
-
-// gitSource is an ADD of a git repository.
-type gitSource struct {
-	ref        *dfgitutil.GitRef
-	keepGitDir bool
-	checksum   string
-}
-
-// httpSource is an ADD of a URL.
-type httpSource struct {
-	url      string
-	filename string
-	checksum digest.Digest
 }
 
 // workdirOp is a WORKDIR that makes a directory.

@@ -6,6 +6,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
+
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
 // Targets lists the stages of a Dockerfile, as they are written: nothing is
@@ -27,7 +29,7 @@ func Targets(dt []byte) (*targets.List, error) {
 			Description: s.DocComment,
 			Base:        s.BaseName,
 			Platform:    s.Platform,
-			Location:    location(s.Location),
+			Location:    position.Location(s.Location),
 		})
 	}
 	return list, nil

@@ -119,5 +119,5 @@ const overrideAttr = "build-arg:CACHEWRIGHT_RULES"
 // selectorChars tell a selector from a stage's name.
 const selectorChars = "/@*?["
 
-// lacks tells whether the daemon lacks a capability.
+// lacks reports whether the daemon lacks a capability.
 func (c *Case) lacks(id string) bool { return slices.Contains(c.LackCaps, id) }

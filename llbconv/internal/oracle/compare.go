@@ -210,7 +210,7 @@ func opsDiff(want, got *Graph) *Diff {
 	return nil
 }
 
-// alike tells whether two operations are of the same kind and for the same step.
+// alike reports whether two operations are of the same kind and for the same step.
 func alike(a, b *Op) bool {
 	kind := func(op *Op) string {
 		var msg pb.Op

@@ -7,10 +7,23 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/cachewright/cachewright/llbconv"
 )
 
 // definer marshals a result without llb.
 type definer func(context.Context, ...llb.ConstraintsOpt) (*pb.Definition, error)
+
+// define returns what marshals a result of this project's converter.
+func define(res *llbconv.Result) definer {
+	return func(ctx context.Context, opts ...llb.ConstraintsOpt) (*pb.Definition, error) {
+		def, err := res.Definition(ctx, opts...)
+		if err != nil {
+			return nil, err
+		}
+		return def.PB, nil
+	}
+}
 
 // checkDefinition fails if a result's own definition is not the one that llb makes
 // of its state.

@@ -104,7 +104,7 @@ var rows = []row{
 	}},
 }
 
-// lateImage tells whether docker/dockerfile left an image without its digest.
+// lateImage reports whether docker/dockerfile left an image without its digest.
 func lateImage(upstream *Outcome) bool {
 	for id := range imageSources(upstream) {
 		if !strings.Contains(id, "@") && !strings.Contains(id, "nodigest") {
@@ -118,7 +118,7 @@ func notFound(o *Outcome) bool {
 	return o.Err != nil && strings.Contains(o.Err.Text, ": not found")
 }
 
-// endsEarlier tells whether ours gives the same warnings up to where its error is.
+// endsEarlier reports whether ours gives the same warnings up to where its error is.
 func endsEarlier(upstream, ours *Outcome) bool {
 	return ours.Err != nil && strings.HasPrefix(warningsText(upstream.Warnings), warningsText(ours.Warnings))
 }
@@ -140,7 +140,7 @@ func imageSources(o *Outcome) map[string]bool {
 	return ids
 }
 
-// sameButNumber tells whether metadata differs in the number of the step only.
+// sameButNumber reports whether metadata differs in the number of the step only.
 func sameButNumber(want, got *pb.OpMetadata) bool {
 	strip := func(m *pb.OpMetadata) *pb.OpMetadata {
 		m = m.CloneVT()
@@ -162,7 +162,7 @@ func shortNames(text string) string {
 
 var stepNumber = regexp.MustCompile(`^\[((?:\S+ )*) *\d+/`)
 
-// replacesStage tells whether a context without an image config is given the name
+// replacesStage reports whether a context without an image config is given the name
 // of a stage.
 func replacesStage(c *Case) bool {
 	for key, value := range c.Attrs {
@@ -174,14 +174,14 @@ func replacesStage(c *Case) bool {
 	return false
 }
 
-// namesStage tells whether a bad reference is the name of a stage in other letters.
+// namesStage reports whether a bad reference is the name of a stage in other letters.
 func namesStage(c *Case, f *Failure) bool {
 	_, rest, _ := strings.Cut(f.Text, `"`)
 	name, _, _ := strings.Cut(rest, `"`)
 	return isStage(c, name)
 }
 
-// isStage tells whether a stage has a name, in any letters.
+// isStage reports whether a stage has a name, in any letters.
 func isStage(c *Case, name string) bool {
 	as := regexp.MustCompile(`(?im)\sAS\s+` + regexp.QuoteMeta(name) + `\s*$`)
 	return as.Match(c.Dockerfile)
@@ -202,13 +202,13 @@ var severalSources = regexp.MustCompile(`(?i)ADD\s(.*\s)?\S*(//|@)\S+\s+\S+\s+\S
 
 var gitFlag = regexp.MustCompile(`(?i)(checksum|commit|keep-git-dir)=`)
 
-// gitFlagError tells whether an error is about flags of git sources.
+// gitFlagError reports whether an error is about flags of git sources.
 func gitFlagError(text string) bool {
 	return text == "inconsistent keep-git-dir configuration" || strings.HasPrefix(text, "checksum mismatch ") ||
 		strings.HasPrefix(text, "invalid checksum digest") || text == "unsupported digest algorithm"
 }
 
-// sameButGitFlags tells whether two git sources differ in a flag only.
+// sameButGitFlags reports whether two git sources differ in a flag only.
 func sameButGitFlags(want, got *Op) bool {
 	source := func(op *Op) *pb.SourceOp {
 		var msg pb.Op
@@ -223,7 +223,7 @@ func sameButGitFlags(want, got *Op) bool {
 	return w != nil && g != nil && strings.HasPrefix(w.Identifier, "git://") && proto.Equal(w, g)
 }
 
-// badReference tells whether an error is about a base that cannot be an image.
+// badReference reports whether an error is about a base that cannot be an image.
 func badReference(f *Failure) bool {
 	return f != nil && strings.HasPrefix(f.Text, "failed to parse stage name ")
 }

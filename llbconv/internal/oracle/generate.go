@@ -32,7 +32,7 @@ type generator struct {
 
 func (g *generator) chance(p float64) bool { return g.r.Float64() < p }
 
-// wrong tells whether to make a mistake here.
+// wrong reports whether to make a mistake here.
 func (g *generator) wrong() bool { return g.mistakes > 0 && g.chance(g.mistakes) }
 
 func (g *generator) pick(options ...string) string { return options[g.r.IntN(len(options))] }

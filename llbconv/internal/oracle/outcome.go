@@ -29,7 +29,7 @@ type Outcome struct {
 	Image, BaseImage string
 	// Epoch is SOURCE_DATE_EPOCH; empty if there is none.
 	Epoch string
-	// IgnoreCache tells whether scans are to ignore the cache.
+	// IgnoreCache reports whether scans are to ignore the cache.
 	IgnoreCache bool
 }
 

@@ -1,9 +1,10 @@
-package llbconv
+package vertex
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"sync"
 
@@ -15,30 +16,40 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
-// vertex is an LLB operation of the converter's own. llb.State could build the
+// KeyName is the description that the daemon shows as a vertex's name.
+const KeyName = "llb.customname"
+
+// Vertex is an LLB operation of the converter's own. llb.State could build the
 // same ones, but it looks every value up through the whole chain of states that
 // led to it, which makes long files quadratic.
-type vertex struct {
-	op        operation
-	platform  *ocispecs.Platform // of an exec or image; nil is the build's default
-	meta      pb.OpMetadata
-	source    *llb.SourceMap // nil if it has no position
-	location  []parser.Range // in source
-	checkText bool           // the Dockerfile has text that is not UTF-8, look for it here
+type Vertex struct {
+	Op Operation
+	// Platform is that of an exec or image; nil is the build's default.
+	Platform *ocispecs.Platform
+	Meta     pb.OpMetadata
+	// SourceMap is the Dockerfile and Location the place there; nil without one.
+	SourceMap *llb.SourceMap
+	Location  []parser.Range
+	// CheckText: the Dockerfile has text that is not UTF-8, look for it here.
+	CheckText bool
 
-	// The marshalled form, for the constraints it was made with.
+	sharedCaps bool // Meta.Caps is fileCaps
+
+	// The encoded form, for the constraints it was made with.
 	mu          sync.Mutex
 	constraints *llb.Constraints
 	digest      digest.Digest
 	bytes       []byte
 }
 
-// operation is what a vertex does: *execOp, *fileOp, *mergeOp or *sourceOp.
-type operation interface {
-	// appendInputs appends the filesystems it takes to a list; nil is an empty one.
-	appendInputs(to []llb.Output) []llb.Output
+// Operation is what a vertex does: *Exec, *File, *Merge or *Source.
+type Operation interface {
+	// AppendInputs appends the filesystems it takes to a list; nil is an empty one.
+	AppendInputs(to []llb.Output) []llb.Output
 	// validate fails if the operation cannot be executed.
 	validate() error
 	// marshal fills in the operation of a message that has its inputs already.
@@ -60,77 +71,86 @@ type message struct {
 
 var messages = sync.Pool{New: func() any { return new(message) }}
 
-var _ llb.Vertex = (*vertex)(nil)
+var _ llb.Vertex = (*Vertex)(nil)
 
-// newVertex makes a vertex with a progress name and the capabilities it needs.
-func newVertex(op operation, name string, caps ...apicaps.CapID) *vertex {
-	v := &vertex{op: op, meta: pb.OpMetadata{
-		Description: map[string]string{keyCustomName: name},
+// New makes a vertex with a progress name and the capabilities it needs.
+func New(op Operation, name string, caps ...apicaps.CapID) *Vertex {
+	v := &Vertex{Op: op, Meta: pb.OpMetadata{
+		Description: map[string]string{KeyName: name},
 		Caps:        make(map[string]bool, len(caps)),
 	}}
-	v.needs(caps...)
+	v.Needs(caps...)
 	return v
 }
 
-// needs records capabilities that a vertex depends on.
-func (v *vertex) needs(ids ...apicaps.CapID) {
+// Needs records capabilities that a vertex depends on.
+func (v *Vertex) Needs(ids ...apicaps.CapID) {
+	if v.sharedCaps {
+		v.Meta.Caps, v.sharedCaps = maps.Clone(v.Meta.Caps), false
+	}
 	for _, id := range ids {
-		v.meta.Caps[string(id)] = true
+		v.Meta.Caps[string(id)] = true
 	}
 }
 
-// fileCaps is what file operations need.
+// fileCaps is what file operations need. They share the set until one needs more.
 var fileCaps = map[string]bool{string(pb.CapFileBase): true}
 
-// newFileVertex is newVertex for a file operation. All of them need the same, so
-// they share the set, which must not be modified.
-func newFileVertex(op *fileOp, name string) *vertex {
-	return &vertex{op: op, meta: pb.OpMetadata{Description: map[string]string{keyCustomName: name}, Caps: fileCaps}}
+// NewFile is New for a file operation.
+func NewFile(op *File, name string) *Vertex {
+	return &Vertex{Op: op, sharedCaps: true, Meta: pb.OpMetadata{Description: map[string]string{KeyName: name}, Caps: fileCaps}}
+}
+
+// Of returns the converter's own vertex behind an output, and whether it is one.
+func Of(out llb.Output) (*Vertex, bool) {
+	o, ok := out.(output)
+	return o.v, ok
 }
 
 // Validate implements llb.Vertex. An error has the vertex's position in the
 // Dockerfile as *parser.LocationError.
-func (v *vertex) Validate(context.Context, *llb.Constraints) error {
-	return v.located(v.op.validate())
+func (v *Vertex) Validate(context.Context, *llb.Constraints) error {
+	return v.located(v.Op.validate())
 }
 
 // located attaches the vertex's position in the Dockerfile to an error that has
 // none.
-func (v *vertex) located(err error) error {
-	if v.source == nil {
+func (v *Vertex) located(err error) error {
+	if v.SourceMap == nil {
 		return err
 	}
-	return located(err, v.location)
+	return position.With(err, v.Location)
 }
 
 // Output implements llb.Vertex.
-func (v *vertex) Output() llb.Output { return vertexOutput{v} }
+func (v *Vertex) Output() llb.Output { return output{v} }
 
 // Inputs implements llb.Vertex: the non-empty inputs, in the order in which llb puts
 // them into a definition: sources of file operations last first.
-func (v *vertex) Inputs() []llb.Output {
-	ins := v.op.appendInputs(nil)
-	if _, isFile := v.op.(*fileOp); isFile {
+func (v *Vertex) Inputs() []llb.Output {
+	ins := v.Op.AppendInputs(nil)
+	if _, isFile := v.Op.(*File); isFile {
 		slices.Reverse(ins[1:])
 	}
 	return slices.DeleteFunc(ins, func(in llb.Output) bool { return in == nil })
 }
 
 // Marshal implements llb.Vertex.
-func (v *vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, *pb.OpMetadata, []*llb.SourceLocation, error) {
+func (v *Vertex) Marshal(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, *pb.OpMetadata, []*llb.SourceLocation, error) {
 	dgst, dt, err := v.encode(ctx, c)
 	if err != nil {
 		return "", nil, nil, nil, err
 	}
 	var locations []*llb.SourceLocation
-	if v.source != nil {
-		locations = []*llb.SourceLocation{{SourceMap: v.source, Ranges: PBRanges(v.location)}}
+	if v.SourceMap != nil {
+		locations = []*llb.SourceLocation{{SourceMap: v.SourceMap, Ranges: position.PB(v.Location)}}
 	}
-	return dgst, dt, &v.meta, locations, nil
+	return dgst, dt, &v.Meta, locations, nil
 }
 
-// encode returns the marshalled operation and its digest.
-func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, error) {
+// encode returns the encoded operation and its digest. Every vertex that takes this
+// one for an input asks for them, so they are kept until the constraints change.
+func (v *Vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest, []byte, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bytes != nil && v.constraints == c {
@@ -148,23 +168,23 @@ func (v *vertex) encode(ctx context.Context, c *llb.Constraints) (digest.Digest,
 	if err != nil {
 		return "", nil, v.located(err)
 	}
-	v.op.marshal(m)
+	v.Op.marshal(m)
 	switch op.Op.(type) {
 	case *pb.Op_Exec, *pb.Op_Source:
 		op.Platform = v.opPlatform(c)
 	}
-	if v.checkText && (!isText(op) || !isText(&v.meta)) {
-		return "", nil, v.located(errNotText)
+	if v.CheckText && (!isText(op) || !isText(&v.Meta)) {
+		return "", nil, v.located(ErrNotText)
 	}
 	if v.bytes, err = op.MarshalVT(); err != nil {
 		return "", nil, err
 	}
-	v.constraints, v.digest = c, digestOf(v.bytes)
+	v.constraints, v.digest = c, Digest(v.bytes)
 	return v.digest, v.bytes, nil
 }
 
-// digestOf is digest.FromBytes with one allocation in place of eight.
-func digestOf(dt []byte) digest.Digest {
+// Digest is digest.FromBytes with one allocation in place of eight.
+func Digest(dt []byte) digest.Digest {
 	sum := sha256.Sum256(dt)
 	const prefix = "sha256:"
 	var text [len(prefix) + 2*sha256.Size]byte
@@ -173,9 +193,10 @@ func digestOf(dt []byte) digest.Digest {
 	return digest.Digest(text[:])
 }
 
-var errNotText = errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8")
+// ErrNotText is the error about text of the Dockerfile that cannot be encoded.
+var ErrNotText = errors.New("text is not valid UTF-8, save the Dockerfile as UTF-8")
 
-// isText tells whether all strings of a message are UTF-8, as they have to be.
+// isText reports whether all strings of a message are UTF-8, as they have to be.
 // MarshalVT does not look.
 func isText(m proto.Message) bool {
 	_, err := proto.Marshal(m)
@@ -184,12 +205,12 @@ func isText(m proto.Message) bool {
 
 // resolveInputs sets a message's inputs: those of the operation, of which op.Inputs
 // has the distinct ones.
-func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, m *message) error {
+func (v *Vertex) resolveInputs(ctx context.Context, c *llb.Constraints, m *message) error {
 	type key struct {
 		digest string
 		index  int64
 	}
-	m.inputs = v.op.appendInputs(m.inputs[:0])
+	m.inputs = v.Op.AppendInputs(m.inputs[:0])
 	m.index, m.op.Inputs = m.index[:0], m.op.Inputs[:0]
 	known := map[key]int{}
 	for _, out := range m.inputs {
@@ -213,8 +234,8 @@ func (v *vertex) resolveInputs(ctx context.Context, c *llb.Constraints, m *messa
 	return nil
 }
 
-func (v *vertex) opPlatform(c *llb.Constraints) *pb.Platform {
-	p := v.platform
+func (v *Vertex) opPlatform(c *llb.Constraints) *pb.Platform {
+	p := v.Platform
 	if p == nil {
 		p = c.Platform
 	}
@@ -227,13 +248,13 @@ func (v *vertex) opPlatform(c *llb.Constraints) *pb.Platform {
 	}
 }
 
-// vertexOutput is the filesystem that a vertex makes.
-type vertexOutput struct {
-	v *vertex
+// output is the filesystem that a vertex makes.
+type output struct {
+	v *Vertex
 }
 
 // ToInput implements llb.Output.
-func (o vertexOutput) ToInput(ctx context.Context, c *llb.Constraints) (*pb.Input, error) {
+func (o output) ToInput(ctx context.Context, c *llb.Constraints) (*pb.Input, error) {
 	dgst, _, err := o.v.encode(ctx, c)
 	if err != nil {
 		return nil, err
@@ -242,4 +263,4 @@ func (o vertexOutput) ToInput(ctx context.Context, c *llb.Constraints) (*pb.Inpu
 }
 
 // Vertex implements llb.Output.
-func (o vertexOutput) Vertex(context.Context, *llb.Constraints) llb.Vertex { return o.v }
+func (o output) Vertex(context.Context, *llb.Constraints) llb.Vertex { return o.v }
