@@ -22,8 +22,8 @@ demo: ## Build examples again and again and show what is cached: DRIVER=docker o
 	$(GO) run ./integration/cmd/demo -driver $(DRIVER)
 
 .PHONY: picture
-picture: ## Draw the README's picture of a terminal again, from a build on a private daemon
-	$(GO) run ./integration/cmd/picture -o docs/images/terminal.svg
+picture: ## Make the README's pictures again, from builds on a private daemon
+	$(GO) run ./integration/cmd/picture -o docs/images
 
 .PHONY: test
 test: ## Run all tests, those on a real daemon too

@@ -3,103 +3,106 @@ package frontend
 import (
 	"context"
 	"encoding/json"
+	"path"
 	"strconv"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/report"
 	"github.com/cachewright/cachewright/llbconv"
 	"github.com/cachewright/cachewright/recorder"
 )
 
-// cacheDefinition describes the subrequest behind `docker buildx build --call=cache`.
-var cacheDefinition = subrequests.Request{
-	Name:        "frontend.cache",
-	Version:     "1.0.0",
-	Type:        subrequests.TypeRPC,
-	Description: "Show what each step's cache key is made of, and predict which steps will run",
-	Opts:        []subrequests.Named{},
-	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
-}
-
-// cacheAssertDefinition describes the one behind `--call=cache-assert`.
-var cacheAssertDefinition = subrequests.Request{
-	Name:        "frontend.cache-assert",
-	Version:     "1.0.0",
-	Type:        subrequests.TypeRPC,
-	Description: "Fail unless the steps will do what the build argument " + cachepolicy.ArgExpect + " says, such as deps/*=hit,app/4=re-run",
-	Opts:        []subrequests.Named{},
-	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}, {Name: "result.statuscode"}},
+// cacheRequests returns the subrequests that answer with a form of a report.
+func cacheRequests() []request {
+	var out []request
+	for _, f := range report.Forms() {
+		d := subrequests.Request{
+			Name:        "frontend." + f.Name,
+			Version:     "1.0.0",
+			Type:        subrequests.TypeRPC,
+			Description: f.Description,
+			Opts:        []subrequests.Named{},
+			Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+		}
+		if f.Asserts {
+			d.Metadata = append(d.Metadata, subrequests.Named{Name: "result.statuscode"})
+		}
+		out = append(out, request{d, func(ctx context.Context, b *build) (*client.Result, error) { return b.answerForm(ctx, f) }})
+	}
+	return out
 }
 
 // explanationVersion is the version of the JSON forms that hold an explanation.
-const explanationVersion = 1
+const explanationVersion = report.DocumentVersion
 
-// answerCache answers with the plan of the build and what is predicted of it.
-func answerCache(ctx context.Context, b *build) (*client.Result, error) {
-	e, err := b.predict(ctx)
+// answerForm answers with one form of what is known of the build's cache.
+func (b *build) answerForm(ctx context.Context, form report.Form) (*client.Result, error) {
+	if f := b.opts()["format"]; f != "" && f != "json" && f != "text" {
+		return nil, errors.Errorf("%s has no format %q: there is text, and with format=json JSON; other forms are calls of their own: %s", form.Name, f, formNames())
+	}
+	r, err := b.report(ctx, form)
 	if err != nil {
 		return nil, err
 	}
-	return textResult(cachepolicy.Table(e.Plan, e.Predictions), struct {
-		Version int `json:"version"`
-		explanation
-	}{explanationVersion, *e})
-}
-
-// answerCacheAssert compares what is predicted with what is expected.
-func answerCacheAssert(ctx context.Context, b *build) (*client.Result, error) {
-	expected, err := cachepolicy.ParseExpectations(b.ui.BuildArgs[cachepolicy.ArgExpect])
+	answer, err := form.Write(r)
 	if err != nil {
 		return nil, err
 	}
-	e, err := b.predict(ctx)
+	res, err := textResult(answer.Text, answer.Value)
 	if err != nil {
 		return nil, err
 	}
-	if e.Predictions == nil {
-		return nil, errors.New("nothing can be predicted here: this builder does not run steps of the frontend's own image")
+	if form.Asserts {
+		status := 0
+		if answer.Failed {
+			status = 1
+		}
+		res.AddMeta("result.statuscode", []byte(strconv.Itoa(status)))
 	}
-	a := cachepolicy.Assert(e.Plan, e.Predictions, expected)
-	res, err := textResult(a.Text, struct {
-		Version int            `json:"version"`
-		Passed  bool           `json:"passed"`
-		Checks  []assertedStep `json:"checks"`
-	}{explanationVersion, a.Passed(), assertedSteps(a, e)})
-	if err != nil {
-		return nil, err
-	}
-	status := 0
-	if !a.Passed() {
-		status = 1
-	}
-	res.AddMeta("result.statuscode", []byte(strconv.Itoa(status)))
 	return res, nil
 }
 
-// assertedStep is the outcome of one expectation for one step, in JSON.
-type assertedStep struct {
-	Selector string              `json:"selector"`
-	Expected cachepolicy.State   `json:"expected"`
-	Step     *cachepolicy.StepID `json:"step,omitempty"` // none if the selector picks none
-	// Predicted and Reasons are as in the plan.
-	Predicted cachepolicy.State    `json:"predicted,omitempty"`
-	Reasons   []cachepolicy.Reason `json:"reasons,omitempty"`
-	Passed    bool                 `json:"passed"`
+// formNames lists the forms.
+func formNames() string {
+	var names []string
+	for _, f := range report.Forms() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
-func assertedSteps(a cachepolicy.Assertion, e *explanation) []assertedStep {
-	out := make([]assertedStep, len(a.Checks))
-	for i, c := range a.Checks {
-		out[i] = assertedStep{Selector: c.Expected.Selector.String(), Expected: c.Expected.State, Passed: c.Passed}
-		if c.Step >= 0 {
-			out[i].Step = &e.Plan.Steps[c.Step].ID
-			out[i].Predicted, out[i].Reasons = e.Predictions[c.Step].State, e.Predictions[c.Step].Reasons
+// report gathers what a form is about.
+func (b *build) report(ctx context.Context, form report.Form) (*report.Report, error) {
+	r := &report.Report{Dockerfile: b.src.Data, Path: path.Join(b.opts()["vcs:localdir:dockerfile"], b.src.Filename), Now: b.start}
+	var err error
+	if value := b.ui.BuildArgs[cachepolicy.ArgExpect]; value != "" || form.Asserts {
+		if r.Expected, err = cachepolicy.ParseExpectations(value); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	e, err := b.predict(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Plan, r.Predictions = e.Plan, e.Predictions
+	if form.Compares {
+		if r.Past, err = b.pastBuilds(ctx, r.Plan.Platform); err != nil {
+			return nil, err
+		}
+	}
+	list, err := llbconv.Targets(b.src.Data)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range list.Targets {
+		r.Stages = append(r.Stages, report.Stage{Name: t.Name, Line: int(t.Location.Ranges[0].Start.Line)})
+	}
+	return r, nil
 }
 
 // predict takes the plan of the build for its first platform and predicts what

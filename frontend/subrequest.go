@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
@@ -12,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/llbconv"
 )
@@ -28,15 +30,14 @@ type request struct {
 
 // requests returns every subrequest, in the order in which they are described.
 func requests() []request {
-	return []request{
+	all := []request{
 		{outline.SubrequestsOutlineDefinition, answerOutline},
 		{targets.SubrequestsTargetsDefinition, answerTargets},
 		{lint.SubrequestLintDefinition, answerLint},
 		{convertllb.SubrequestConvertLLBDefinition, answerConvertLLB},
-		{cacheDefinition, answerCache},
-		{cacheAssertDefinition, answerCacheAssert},
-		{subrequests.SubrequestsDescribeDefinition, answerDescribe},
 	}
+	all = append(all, cacheRequests()...)
+	return append(all, request{subrequests.SubrequestsDescribeDefinition, answerDescribe})
 }
 
 // subrequest answers the subrequest that the client asks for. It fails with
@@ -48,7 +49,11 @@ func (b *build) subrequest(ctx context.Context) (*client.Result, error) {
 			return r.answer(ctx, b)
 		}
 	}
-	return nil, errdefs.NewUnsupportedSubrequestError(id)
+	err := errdefs.NewUnsupportedSubrequestError(id)
+	if strings.HasPrefix(id, "frontend.cache") {
+		err = errors.Wrapf(err, "there is no such form; there are %s", formNames())
+	}
+	return nil, err
 }
 
 func answerOutline(ctx context.Context, b *build) (*client.Result, error) {

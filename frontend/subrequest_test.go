@@ -2,6 +2,7 @@ package frontend_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,8 +31,8 @@ func TestDescribe(t *testing.T) {
 	var names []string
 	for _, r := range all {
 		names = append(names, r.Name)
-		if r.Name == "frontend.cache-assert" {
-			continue // needs a builder that runs steps
+		if r.Name == "frontend.cache-assert" || r.Name == "frontend.cache-diff" {
+			continue // needs a builder that runs steps, or earlier builds
 		}
 		g := gateway("FROM scratch\n", map[string]string{"requestid": r.Name})
 		res, err := frontend.Build(t.Context(), g)
@@ -51,7 +52,7 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s: the answer has a reference", r.Name)
 		}
 	}
-	for _, want := range []string{"frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb", "frontend.cache", "frontend.cache-assert", "frontend.subrequests.describe"} {
+	for _, want := range []string{"frontend.outline", "frontend.targets", "frontend.lint", "frontend.convertllb", "frontend.cache", "frontend.cache-html", "frontend.cache-assert", "frontend.subrequests.describe"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not described: %q", want, names)
 		}
@@ -172,5 +173,28 @@ func TestCacheImports(t *testing.T) {
 	}
 	if n != 4 {
 		t.Errorf("%d solves with the imports, want 4 of %d", n, len(g.solves))
+	}
+}
+
+// TestUnknownForms asks for forms and formats that there are none of.
+func TestUnknownForms(t *testing.T) {
+	for _, c := range []struct {
+		opts map[string]string
+		want string
+	}{
+		{map[string]string{"requestid": "frontend.cache-htm"}, "there is no such form; there are cache, cache-verbose, "},
+		{map[string]string{"requestid": "frontend.cache", "format": "yaml"}, `cache has no format "yaml"`},
+		{map[string]string{"requestid": "frontend.cache-diff"}, "--build-context cachewright-past=DIR"},
+		{map[string]string{"requestid": "frontend.cache-assert"}, "CACHEWRIGHT_EXPECT"},
+	} {
+		_, err := frontend.Build(t.Context(), gateway("FROM scratch\n", c.opts))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.opts, err, c.want)
+		}
+	}
+	_, err := frontend.Build(t.Context(), gateway("FROM scratch\n", map[string]string{"requestid": "frontend.cache-htm"}))
+	var unsupported *errdefs.UnsupportedSubrequestError
+	if !errors.As(err, &unsupported) {
+		t.Errorf("a client does not see that the request is unsupported: %v", err)
 	}
 }

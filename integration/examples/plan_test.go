@@ -10,21 +10,29 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// planName is the file of an example that holds what --call=cache prints after a
-// build and a change. UPDATE=1 writes it again.
-const planName = "cache-plan.txt"
+// planned are the files of examples that hold what a form of --call=cache prints
+// after a build and a change, by the form. UPDATE=1 writes them again.
+var planned = map[string]string{
+	"cache":          "cache-plan.txt",
+	"cache-verbose":  "cache-plan-verbose.txt",
+	"cache-markdown": "cache-plan.md",
+}
 
-// TestPlans compares what --call=cache prints with a file of the example. The
+// TestPlans compares what forms of --call=cache print with files of the examples. The
 // digests of base images are left out: they are those of stand-ins.
 func TestPlans(t *testing.T) {
 	for _, c := range []struct {
 		example    string
+		forms      []string
 		change     func(e *example)
 		built, now []string // more arguments of the build, and of the question
 	}{
-		{example: "layers", change: func(e *example) { e.change("src/server.js", "router.listen(8080)\n") }},
 		{
-			example: "fresh-data", change: func(*example) {},
+			example: "layers", forms: []string{"cache", "cache-verbose", "cache-markdown"},
+			change: func(e *example) { e.change("src/server.js", "router.listen(8080)\n") },
+		},
+		{
+			example: "fresh-data", forms: []string{"cache"}, change: func(*example) {},
 			built: []string{"--build-arg=CACHEWRIGHT_NOW=2026-05-17T09:00:00Z"},
 			now:   []string{"--build-arg=CACHEWRIGHT_NOW=2026-05-18T09:00:00Z"},
 		},
@@ -35,51 +43,62 @@ func TestPlans(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.change(e)
-			r, err := e.sb.Buildx(t.Context(), append(c.now, "--call=cache", e.b.Context)...)
-			if err != nil {
-				t.Fatal(err)
+			for _, form := range c.forms {
+				r, err := e.sb.Buildx(t.Context(), append(c.now, "--call="+form, e.b.Context)...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				comparePlan(t, c.example, planned[form], imageDigest.ReplaceAllString(r.Stdout, "sha256:…           "))
 			}
-			comparePlan(t, c.example, imageDigest.ReplaceAllString(r.Stdout, "sha256:…           "))
 		})
 	}
 }
 
-// TestDocumentedPlan checks that the plan that docs/explain.md shows in parts is
-// that of the example.
-func TestDocumentedPlan(t *testing.T) {
+// TestDocumentedPlans checks that the plans that docs/explain.md shows in parts are
+// those of the example.
+func TestDocumentedPlans(t *testing.T) {
 	root, err := sandbox.RepoRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs", "explain.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := os.ReadFile(filepath.Join(root, "examples", "layers", planName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := regexp.MustCompile("(?s)```\n(Cache plan of .*?)```").FindSubmatch(page)
-	if shown == nil {
-		t.Fatal("the page shows no plan")
-	}
-	for part := range strings.SplitSeq(string(shown[1]), "...\n") {
-		if !strings.Contains(string(plan), part) {
-			t.Errorf("not in %s:\n%s", planName, part)
+	var all string
+	for _, name := range planned {
+		plan, err := os.ReadFile(filepath.Join(root, "examples", "layers", name))
+		if err != nil {
+			t.Fatal(err)
 		}
+		all += string(plan)
+	}
+	shown := 0
+	for _, name := range []string{"explain.md", "reports.md"} {
+		page, err := os.ReadFile(filepath.Join(root, "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```\n(Cache plan of .*?)```").FindAllSubmatch(page, -1) {
+			shown++
+			for part := range strings.SplitSeq(string(block[1]), "...\n") {
+				if !strings.Contains(all, part) {
+					t.Errorf("%s: not what the example prints:\n%s", name, part)
+				}
+			}
+		}
+	}
+	if shown < 2 {
+		t.Errorf("the pages show %d plans", shown)
 	}
 }
 
 var imageDigest = regexp.MustCompile(`sha256:[0-9a-f]{12}`)
 
 // comparePlan compares a printed plan with the example's file.
-func comparePlan(t *testing.T, example, got string) {
+func comparePlan(t *testing.T, example, name, got string) {
 	t.Helper()
 	root, err := sandbox.RepoRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(root, "examples", example, planName)
+	file := filepath.Join(root, "examples", example, name)
 	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

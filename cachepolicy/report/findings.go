@@ -1,0 +1,90 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// Level says how serious a finding is, in SARIF's words.
+type Level string
+
+// The levels of findings.
+const (
+	LevelError Level = "error" // an expectation that is not met
+	LevelNote  Level = "note"  // what is as it should be, but worth knowing
+)
+
+// FindingRule says what kind of thing a finding is.
+type FindingRule string
+
+// The kinds of findings.
+const (
+	FindingExpectation FindingRule = "expectation" // a step will not do what CACHEWRIGHT_EXPECT says
+	FindingReRun       FindingRule = "re-run"      // a step runs again for a reason of its own
+)
+
+// findingRules says what each rule is about, in the order of their importance.
+var findingRules = []struct {
+	rule  FindingRule
+	about string
+}{
+	{FindingExpectation, "A step will not do what is expected of it"},
+	{FindingReRun, "A step runs again for a reason of its own"},
+}
+
+// Finding is one thing to say about a place in the Dockerfile.
+type Finding struct {
+	Rule    FindingRule `json:"rule"`
+	Level   Level       `json:"level"`
+	Message string      `json:"message"`
+	// Line and EndLine are the instruction's, from 1; 0 where there is none.
+	Line    int `json:"line,omitempty"`
+	EndLine int `json:"endLine,omitempty"`
+}
+
+// findings returns the expectations that are not met, then the causes of steps that
+// run again.
+func (r *Report) findings() []Finding {
+	if !r.predicted() {
+		return nil
+	}
+	out := r.unmet()
+	for _, c := range r.causes() {
+		id := r.Plan.Steps[c.Step].ID
+		message := fmt.Sprintf("%s runs again: %s", id, cachepolicy.Text(c.Reasons))
+		if n := len(c.Follow); n > 0 {
+			message += fmt.Sprintf("; %s", stepsFollow(n))
+		}
+		out = append(out, Finding{Rule: FindingReRun, Level: LevelNote, Message: oneLine(message), Line: id.Line, EndLine: id.EndLine})
+	}
+	return out
+}
+
+// unmet returns the expectations that are not met.
+func (r *Report) unmet() []Finding {
+	var out []Finding
+	for _, c := range cachepolicy.Assert(r.Plan, r.Predictions, r.Expected).Checks {
+		if c.Passed {
+			continue
+		}
+		f := Finding{Rule: FindingExpectation, Level: LevelError}
+		if c.Step < 0 {
+			f.Message = fmt.Sprintf("%s picks no step", c.Expected.Selector)
+		} else {
+			id, p := r.Plan.Steps[c.Step].ID, r.Predictions[c.Step]
+			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s: %s", id, c.Expected.State, c.Expected.Selector, p.State, cachepolicy.Text(p.Reasons))
+			f.Line, f.EndLine = id.Line, id.EndLine
+		}
+		f.Message = oneLine(f.Message)
+		out = append(out, f)
+	}
+	return out
+}
+
+func stepsFollow(n int) string {
+	if n == 1 {
+		return "1 step follows"
+	}
+	return fmt.Sprintf("%d steps follow", n)
+}

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// row is one thing that a step's key is made of, as people read it.
+type row struct{ kind, text, origin string }
+
+// rows returns the rule of a step, every input of its key, and what it follows.
+func (r *Report) rows(i int) []row {
+	s := &r.Plan.Steps[i]
+	var out []row
+	for _, o := range s.Rule {
+		out = append(out, row{"rule", joinValue(string(o.Option), o.Value, "="), o.Origin.String()})
+	}
+	for _, in := range s.Inputs {
+		if in.Kind != cachepolicy.InputCommand || !strings.HasSuffix(s.Name, in.Value) || in.Digest != "" {
+			out = append(out, row{string(in.Kind), r.input(in), in.Origin.String()})
+		}
+	}
+	for _, f := range s.Follows {
+		what := f.Source
+		if f.Step >= 0 {
+			what = stepName(r.Plan, f.Step, s)
+		}
+		how := "by " + string(f.By)
+		if f.Via != "" {
+			how += ", " + f.Via
+		}
+		out = append(out, row{"follows", what, how})
+	}
+	return out
+}
+
+// input returns the text that stands for an input's value.
+func (r *Report) input(in cachepolicy.Input) string {
+	switch in.Kind {
+	case cachepolicy.InputFiles, cachepolicy.InputFile:
+		return joinValue(in.Name, r.files(in.Files), ": ")
+	case cachepolicy.InputBase, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage:
+		return joinValue(in.Name, inputDigest(in), " ")
+	case cachepolicy.InputCommand:
+		if in.Digest == "" {
+			return in.Value
+		}
+		return joinValue(in.Value, inputDigest(in), " ")
+	case cachepolicy.InputOff, cachepolicy.InputText, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform:
+		return cmp.Or(in.Value, in.Name)
+	case cachepolicy.InputTTL, cachepolicy.InputOption, cachepolicy.InputMount, cachepolicy.InputSecret, cachepolicy.InputSSH:
+		return joinValue(in.Name, in.Value, ": ")
+	case cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputKeyArg:
+		if in.Secret {
+			return in.Name + " (value withheld)"
+		}
+		return in.Name + "=" + in.Value
+	}
+	return joinValue(in.Name, in.Value, " ")
+}
+
+func inputDigest(in cachepolicy.Input) string {
+	switch {
+	case in.Digest != "":
+		algorithm, _, ok := strings.Cut(in.Digest, ":")
+		if ok && !strings.HasPrefix(shortDigest(in.Digest), algorithm) {
+			return algorithm + ":" + shortDigest(in.Digest)
+		}
+		return shortDigest(in.Digest)
+	case in.Unresolved:
+		return "(not resolved)"
+	}
+	return in.Value
+}
+
+// files says how many files a set has.
+func (r *Report) files(id string) string {
+	s := r.Plan.FileSet(id)
+	if s == nil || !s.Known {
+		return "(not read)"
+	}
+	return count(size(s), "file")
+}
+
+// joinValue joins a name and a value, either of which may be empty.
+func joinValue(name, value, sep string) string {
+	if name == "" || value == "" {
+		return name + value
+	}
+	return name + sep + value
+}
