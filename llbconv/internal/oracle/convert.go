@@ -146,6 +146,15 @@ func Converted(ctx context.Context, c *Case, platform *ocispecs.Platform) (*llbc
 	return llbconv.Convert(ctx, c.Dockerfile, r.options(c, platform))
 }
 
+// Phases calls a function with what Converted gives the converter.
+func Phases[T any](ctx context.Context, c *Case, f func(context.Context, []byte, llbconv.Options) (T, error)) (T, error) {
+	r, err := newRequest(c)
+	if err != nil {
+		return *new(T), err
+	}
+	return f(ctx, c.Dockerfile, r.options(c, nil))
+}
+
 // result is what both converters return.
 type result struct {
 	state            llb.State

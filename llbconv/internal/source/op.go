@@ -6,6 +6,8 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // The schemes of source identifiers.
@@ -24,6 +26,13 @@ type Op struct{ *pb.SourceOp }
 func Of(out llb.Output) (Op, bool) {
 	if out == nil {
 		return Op{}, false
+	}
+	if v, ok := vertex.Of(out); ok {
+		src, ok := v.Op.(*vertex.Source)
+		if !ok {
+			return Op{}, false
+		}
+		return Op{src.Op}, true
 	}
 	ctx, c := context.Background(), &llb.Constraints{}
 	_, data, _, _, err := out.Vertex(ctx, c).Marshal(ctx, c)
