@@ -14,7 +14,7 @@ import (
 // reportEvery how often it says how far it is. Of one that is quick, all of it in
 // Go's cache, nothing is said.
 const (
-	reportAfter = 2 * time.Second
+	reportAfter = 5 * time.Second
 	reportEvery = 10 * time.Second
 )
 
