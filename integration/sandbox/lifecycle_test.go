@@ -38,11 +38,13 @@ func playOwner() {
 	if err != nil {
 		panic(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM busybox\nRUN echo running; cat /dev/zero >/dev/null\n"), 0o644); err != nil {
+	// A secret is a file in the daemon's directory for temporary ones.
+	const text = "FROM busybox\nRUN --mount=type=secret,id=one echo running; cat /dev/zero >/dev/null\n"
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
 		panic(err)
 	}
 	os.Stdout.WriteString(sb.Dir() + "\n")
-	_, err = sb.Solve(context.Background(), sandbox.Build{Context: dir})
+	_, err = sb.Solve(context.Background(), sandbox.Build{Context: dir, Secrets: map[string][]byte{"one": nil}})
 	panic(err)
 }
 
