@@ -1,12 +1,15 @@
 package explain_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/cachewright/cachewright/frontend"
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 const fallbackFile = "FROM $BASE\nCOPY file /\nRUN cat /file\n"
@@ -15,7 +18,7 @@ var fallbackNotes = map[string]string{"COPY file /": "file changed", "RUN cat /f
 
 // TestFallbacks builds where explanations are limited: the builds work.
 func TestFallbacks(t *testing.T) {
-	sb := start(t)
+	sb := scenario.Start(t)
 	silent := []string{"COPY file /", "RUN cat /file"}
 	for _, c := range []struct {
 		name    string
@@ -23,28 +26,30 @@ func TestFallbacks(t *testing.T) {
 		notes   map[string]string
 	}{
 		{"in process", func(p *project) { p.Frontend, p.Func = "", frontend.Build }, nil},
-		{"off", given("CACHEWRIGHT_EXPLAIN", "off"), nil},
-		{"auto", given("CACHEWRIGHT_EXPLAIN", "auto"), fallbackNotes},
+		{"off", scenario.Given("CACHEWRIGHT_EXPLAIN", "off"), nil},
+		{"auto", scenario.Given("CACHEWRIGHT_EXPLAIN", "auto"), fallbackNotes},
 		{"frontend from a named context", func(p *project) {
 			p.Frontend = "example.org/none/dockerfile:1"
-			p.attr("context:"+p.Frontend, "docker-image://docker.io/"+sandbox.FrontendRef)
+			p.Attr("context:"+p.Frontend, "docker-image://docker.io/"+sandbox.FrontendRef)
 		}, fallbackNotes},
 		{"Dockerfile in another directory", func(p *project) {
-			p.DockerfileDir = p.t.TempDir()
-			p.must(copyFile(p.path("Dockerfile"), p.DockerfileDir+"/Dockerfile"))
+			p.DockerfileDir = p.T.TempDir()
+			data, err := os.ReadFile(p.Path("Dockerfile"))
+			p.Must(err)
+			p.Must(os.WriteFile(filepath.Join(p.DockerfileDir, "Dockerfile"), data, 0o644))
 		}, fallbackNotes},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, sb, rebuild{dockerfile: fallbackFile, files: map[string]string{"file": t.Name()}, prepare: c.prepare})
-			p.quiet("first build", p.solve())
-			p.write("file", "2 "+t.Name())
-			want := rebuild{notes: c.notes}
+			p := scenario.New(t, sb, rebuild{Dockerfile: fallbackFile, Files: map[string]string{"file": t.Name()}, Prepare: c.prepare})
+			quiet(p, "first build", solve(p))
+			p.Write("file", "2 "+t.Name())
+			want := expected{notes: c.notes}
 			if c.notes == nil {
 				want.silent = silent
 			}
-			r := p.solve()
-			p.expect("second build", r, want)
+			r := solve(p)
+			expect(p, "second build", r, want)
 			if meta := r.Exporter["frontend.cachewright"]; (meta != "") != (c.notes != nil) {
 				t.Errorf("metadata %.60q", meta)
 			}
@@ -55,7 +60,7 @@ func TestFallbacks(t *testing.T) {
 // TestDamagedRecords makes the records useless in several ways: builds work and say
 // nothing, and the next ones are explained again where that is possible.
 func TestDamagedRecords(t *testing.T) {
-	sb := ownSandbox(t)
+	sb := scenario.StartOwn(t)
 	for _, c := range []struct {
 		name, command string
 		recovers      bool
@@ -68,17 +73,17 @@ func TestDamagedRecords(t *testing.T) {
 		{"links", "rm -rf -- *; for f in *.record; do ln -s /etc/passwd $f; done; ln -s /etc/passwd lock", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newProject(t, sb, rebuild{dockerfile: fallbackFile, files: map[string]string{"file": t.Name()}})
-			p.quiet("first build", p.solve())
+			p := scenario.New(t, sb, rebuild{Dockerfile: fallbackFile, Files: map[string]string{"file": t.Name()}})
+			quiet(p, "first build", solve(p))
 			inRecords(t, sb, c.command)
-			p.write("file", "2 "+t.Name())
-			p.expect("damaged", p.solve(), rebuild{silent: []string{"COPY file /", "RUN cat /file"}})
-			p.write("file", "3 "+t.Name())
-			want := rebuild{silent: []string{"COPY file /", "RUN cat /file"}}
+			p.Write("file", "2 "+t.Name())
+			expect(p, "damaged", solve(p), expected{silent: []string{"COPY file /", "RUN cat /file"}})
+			p.Write("file", "3 "+t.Name())
+			want := expected{silent: []string{"COPY file /", "RUN cat /file"}}
 			if c.recovers {
-				want = rebuild{notes: fallbackNotes}
+				want = expected{notes: fallbackNotes}
 			}
-			p.expect("afterwards", p.solve(), want)
+			expect(p, "afterwards", solve(p), want)
 			inRecords(t, sb, "rm -rf -- *")
 		})
 	}
@@ -88,8 +93,7 @@ var engineArrow = regexp.MustCompile(`(?m)^#\d+ \[[^\]]*\] .*  ← .*$`)
 
 // TestDockerEngine20 is a daemon that is older than most of what the record needs.
 func TestDockerEngine20(t *testing.T) {
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	start(t)
+	sb := scenario.Start(t, sandbox.Busybox)
 	e, err := sandbox.StartEngine(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -103,10 +107,10 @@ func TestDockerEngine20(t *testing.T) {
 		"Dockerfile": "# syntax=" + sb.Registry() + "/" + sandbox.FrontendRef + "\nFROM " + sb.Registry() + "/library/busybox\nCOPY file /\nRUN --network=none cat /file\n",
 		"file":       "1",
 	})
-	p := &project{t: t}
+	p := &project{T: t}
 	p.Context = dir
 	for i, text := range []string{"1", "1", "2"} {
-		p.write("file", text)
+		p.Write("file", text)
 		log, err := e.Command(t.Context(), "build", "--progress=plain", "--network=host", dir).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, log)
@@ -128,21 +132,21 @@ func TestDockerEngine20(t *testing.T) {
 // steps that the record takes for built.
 func TestFailedBuild(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
-	p := newProject(t, sb, rebuild{dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file && true\nRUN echo last\n", files: map[string]string{"file": t.Name()}})
-	p.quiet("first build", p.solve())
-	p.edit("true", "false")
+	sb := scenario.Start(t)
+	p := scenario.New(t, sb, rebuild{Dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file && true\nRUN echo last\n", Files: map[string]string{"file": t.Name()}})
+	quiet(p, "first build", solve(p))
+	p.Edit("true", "false")
 	for _, build := range []string{"failure", "the same again"} {
 		r, err := sb.Solve(t.Context(), p.Build)
 		if err == nil || !strings.Contains(err.Error(), "did not complete successfully: exit code: 1") {
 			t.Fatalf("%s: %v\n%s", build, err, r)
 		}
-		for text, note := range p.said(r).notes {
+		for text, note := range whatWasSaid(p, r).notes {
 			if build != "failure" || note != map[string]string{"RUN cat /file && false": "instruction changed", "RUN echo last": "follows 3/4"}[text] {
 				t.Errorf("%s: %q: %s", build, text, note)
 			}
 		}
 	}
-	p.edit("false", "echo fixed")
-	p.expect("fixed", p.solve(), rebuild{notes: map[string]string{"RUN cat /file && echo fixed": "instruction changed", "RUN echo last": "follows 3/4"}})
+	p.Edit("false", "echo fixed")
+	expect(p, "fixed", solve(p), expected{notes: map[string]string{"RUN cat /file && echo fixed": "instruction changed", "RUN echo last": "follows 3/4"}})
 }

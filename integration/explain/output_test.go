@@ -15,6 +15,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // inRecords runs a shell command in the directory with the builder's records, and
@@ -41,9 +42,8 @@ func inRecords(t *testing.T, sb *sandbox.Sandbox, command string) string {
 // TestSecretsStaySecret looks for values that must not be seen in everything that
 // a build leaves behind or says. It looks for others too, which must be there.
 func TestSecretsStaySecret(t *testing.T) {
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	start(t)
-	p := newProject(t, sb, rebuild{dockerfile: `FROM $BASE
+	sb := scenario.Start(t, sandbox.Busybox)
+	p := scenario.New(t, sb, rebuild{Dockerfile: `FROM $BASE
 ARG NPM_TOKEN=deflt-visible-in-the-file
 ARG INDEX
 ARG PLAIN
@@ -52,31 +52,31 @@ RUN echo one
 # cache=key=arg:API_KEY
 RUN echo two
 COPY file /
-`, files: map[string]string{"file": "1"}})
+`, Files: map[string]string{"file": "1"}})
 	secrets := []string{"hunter2", "hunter3"}
 	const plain = "plain-value-"
 	var said strings.Builder
 	for i, secret := range secrets {
-		p.arg("NPM_TOKEN", "npm-"+secret)
-		p.arg("API_KEY", "api-"+secret)
-		p.arg("INDEX", "https://user:"+secret+"@example.org/")
-		p.arg("PLAIN", fmt.Sprint(plain, i))
+		p.Arg("NPM_TOKEN", "npm-"+secret)
+		p.Arg("API_KEY", "api-"+secret)
+		p.Arg("INDEX", "https://user:"+secret+"@example.org/")
+		p.Arg("PLAIN", fmt.Sprint(plain, i))
 		metadata := filepath.Join(t.TempDir(), "metadata.json")
-		r, err := sb.Buildx(t.Context(), p.buildxArgs("--metadata-file="+metadata)...)
-		p.must(err)
+		r, err := sb.Buildx(t.Context(), p.BuildxArgs("--metadata-file="+metadata)...)
+		p.Must(err)
 		for _, s := range r.Steps {
 			fmt.Fprintln(&said, s.Name, s.Logs)
 		}
 		fmt.Fprintln(&said, r.Stdout, r.Stderr, explanationIn(t, metadata))
-		fmt.Fprintln(&said, p.call("cache"), p.call("cache,format=json"))
-		fmt.Fprintln(&said, p.call("cache-assert,format=json", "--build-arg=CACHEWRIGHT_EXPECT=@7=hit"))
+		fmt.Fprintln(&said, p.Call("cache"), p.Call("cache,format=json"))
+		fmt.Fprintln(&said, p.Call("cache-assert,format=json", "--build-arg=CACHEWRIGHT_EXPECT=@7=hit"))
 	}
 	if !strings.Contains(said.String(), "ARG NPM_TOKEN changed (line 3)") || !strings.Contains(said.String(), plain) {
 		t.Errorf("the change was not explained:\n%s", said.String())
 	}
 	records := inRecords(t, sb, "cat -- * > /out/all")
 	data, err := os.ReadFile(filepath.Join(records, "all"))
-	p.must(err)
+	p.Must(err)
 	if !strings.Contains(string(data), plain+"1") {
 		t.Error("the record has no value at all")
 	}
@@ -137,13 +137,13 @@ func parseExplanations(t *testing.T, text string) explanations {
 // TestMetadata reads the explanation of a build from its metadata.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
-	p := newProject(t, sb, rebuild{dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file\n", files: map[string]string{"file": t.Name()}})
+	sb := scenario.Start(t)
+	p := scenario.New(t, sb, rebuild{Dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file\n", Files: map[string]string{"file": t.Name()}})
 	metadata := filepath.Join(t.TempDir(), "metadata.json")
 	for _, text := range []string{"1", "2"} {
-		p.write("file", text+t.Name())
-		_, err := sb.Buildx(t.Context(), p.buildxArgs("--metadata-file="+metadata)...)
-		p.must(err)
+		p.Write("file", text+t.Name())
+		_, err := sb.Buildx(t.Context(), p.BuildxArgs("--metadata-file="+metadata)...)
+		p.Must(err)
 	}
 	e := parseExplanations(t, explanationIn(t, metadata)).Builds[0]
 	var got []string
@@ -159,7 +159,7 @@ func TestMetadata(t *testing.T) {
 // TestLargeMetadata builds a file whose plan is too large to be kept as a whole.
 func TestLargeMetadata(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
+	sb := scenario.Start(t)
 	const args, steps, most = 200, 60, 256 << 10
 	var file strings.Builder
 	file.WriteString("FROM $BASE\n")
@@ -169,9 +169,9 @@ func TestLargeMetadata(t *testing.T) {
 	for i := range steps {
 		fmt.Fprintf(&file, "# cache=off\nRUN [\"/bin/true\", \"%d\"]\n", i)
 	}
-	p := newProject(t, sb, rebuild{dockerfile: file.String()})
+	p := scenario.New(t, sb, rebuild{Dockerfile: file.String()})
 	p.Target = ""
-	r := p.solve()
+	r := solve(p)
 	text := r.Exporter["frontend.cachewright"]
 	if text == "" || len(text) > most {
 		t.Fatalf("%d bytes, want at most %d", len(text), most)

@@ -16,11 +16,12 @@ import (
 
 	"github.com/cachewright/cachewright/frontend"
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // asserted is the project of which steps are asserted: deps stay, app changes.
 var asserted = combination{
-	dockerfile: `FROM $BASE AS deps
+	Dockerfile: `FROM $BASE AS deps
 COPY lock /lock
 RUN cat /lock > /deps
 
@@ -30,7 +31,7 @@ COPY --from=deps /deps /deps
 COPY src /src
 RUN cat /src > /out
 `,
-	files: map[string]string{"lock": "l", "src": "s"},
+	Files: map[string]string{"lock": "l", "src": "s"},
 }
 
 // called is what buildx build --call gives.
@@ -40,32 +41,32 @@ type called struct {
 }
 
 // call runs buildx build --call with the project's arguments and more.
-func (p *project) call(args ...string) called {
-	p.t.Helper()
+func call(p *project, args ...string) called {
+	p.T.Helper()
 	args = append([]string{"build", "--progress=quiet", "--build-arg=BUILDKIT_SYNTAX=" + sandbox.FrontendRef}, args...)
 	for name, value := range p.Args {
 		args = append(args, "--build-arg="+name+"="+value)
 	}
-	cmd, err := p.sb.BuildxCommand(p.t.Context(), append(args, p.Context)...)
-	p.must(err)
+	cmd, err := p.Sandbox.BuildxCommand(p.T.Context(), append(args, p.Context)...)
+	p.Must(err)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return called{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
 // newAsserted returns the project, built and then changed.
 func newAsserted(t *testing.T) *project {
-	p := newProject(t, start(t), asserted)
-	p.arg("API_TOKEN", "hunter2")
-	if out := p.call(); out.status != 0 {
+	p := scenario.New(t, scenario.Start(t), asserted)
+	p.Arg("API_TOKEN", "hunter2")
+	if out := call(p); out.status != 0 {
 		t.Fatal(out.stderr)
 	}
-	p.write("src", "S")
+	p.Write("src", "S")
 	return p
 }
 
@@ -94,7 +95,7 @@ func TestAssert(t *testing.T) {
 		{expect: "deps/x=hit"},
 		{expect: "=hit"},
 	} {
-		out := p.call(append(c.args, "--call=cache-assert", "--build-arg=CACHEWRIGHT_EXPECT="+c.expect)...)
+		out := call(p, append(c.args, "--call=cache-assert", "--build-arg=CACHEWRIGHT_EXPECT="+c.expect)...)
 		fmt.Fprintf(&got, "== %s\n%s%sexit status %d\n\n", strings.Join(append([]string{strconv.Quote(c.expect)}, c.args...), " "), out.stdout, out.stderr, out.status)
 	}
 	golden(t, "assert.txt", got.String())
@@ -110,14 +111,14 @@ func TestJSON(t *testing.T) {
 		{"cache", "cache.json", 0},
 		{"cache-assert", "cache-assert.json", 1},
 	} {
-		out := p.call("--call="+c.call+",format=json", "--build-arg=CACHEWRIGHT_EXPECT=deps/2=hit,app/4=hit,none=hit")
+		out := call(p, "--call="+c.call+",format=json", "--build-arg=CACHEWRIGHT_EXPECT=deps/2=hit,app/4=hit,none=hit")
 		if out.status != c.status {
 			t.Errorf("%s: exit status %d, want %d", c.call, out.status, c.status)
 		}
 		if strings.Contains(out.stdout, "hunter") {
 			t.Errorf("%s shows a secret", c.call)
 		}
-		golden(t, c.name, p.normalize(out.stdout))
+		golden(t, c.name, normalize(p, out.stdout))
 	}
 }
 
@@ -125,11 +126,11 @@ func TestJSON(t *testing.T) {
 // in this process, and the builder has no image of it.
 func TestNothingPredicted(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, start(t), asserted)
-	p.arg("CACHEWRIGHT_EXPECT", "deps/2=hit")
-	p.attr("requestid", "frontend.cache-assert")
+	p := scenario.New(t, scenario.Start(t), asserted)
+	p.Arg("CACHEWRIGHT_EXPECT", "deps/2=hit")
+	p.Attr("requestid", "frontend.cache-assert")
 	p.Frontend, p.Func = "", frontend.Build
-	_, err := p.sb.Solve(t.Context(), p.Build)
+	_, err := p.Sandbox.Solve(t.Context(), p.Build)
 	if want := "nothing can be predicted here: this builder does not run steps of the frontend's own image"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -139,9 +140,9 @@ var digests = regexp.MustCompile(`(?:hmac-)?sha256:[0-9a-f]{12,}`)
 
 // normalize replaces what differs from one run to the next: digests by their
 // number, and the name of the base.
-func (p *project) normalize(text string) string {
+func normalize(p *project, text string) string {
 	numbers := map[string]string{}
-	text = strings.ReplaceAll(text, p.id, "ID")
+	text = strings.ReplaceAll(text, p.ID, "ID")
 	return digests.ReplaceAllStringFunc(text, func(d string) string {
 		if numbers[d] == "" {
 			algorithm, _, _ := strings.Cut(d, ":")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // edits are changes of one stage and its files.
@@ -24,52 +25,52 @@ RUN echo last
 	var out []combination
 	for name, change := range map[string]func(*project){
 		"unchanged":             nil,
-		"comment":               edited("RUN echo mid", "# why\nRUN echo mid"),
-		"blank lines":           edited("RUN echo mid", "\n\nRUN echo mid"),
-		"white space":           edited("RUN echo mid", "  RUN    echo mid"),
-		"white space in words":  edited("RUN echo mid", "RUN echo  mid"),
-		"keyword in lower case": edited("RUN echo mid", "run echo mid"),
-		"continued line":        edited("RUN echo mid", "RUN echo \\\n mid"),
-		"order":                 edited("RUN echo mid\nRUN cat /src/a\n", "RUN cat /src/a\nRUN echo mid\n"),
-		"inserted":              edited("RUN echo mid", "RUN echo more\nRUN echo mid"),
-		"removed":               edited("RUN echo mid\n", ""),
-		"appended":              edited("RUN echo last\n", "RUN echo last\nRUN echo more\n"),
-		"stage renamed":         edited("FROM $BASE", "FROM $BASE AS app"),
-		"configuration":         edited("RUN echo mid", "LABEL a=b\nEXPOSE 80\nCMD true\nRUN echo mid"),
-		"content":               written("src/a", "A $ID"),
-		"content below":         written("src/dir/b", "B"),
-		"two contents":          all(written("src/a", "A $ID"), written("other", "O")),
-		"later content":         written("other", "O"),
-		"unused file":           written("unused", "U"),
-		"unused file added":     written("unused2", "U"),
-		"file added":            written("src/c", "c"),
-		"empty directory":       func(p *project) { p.must(os.Mkdir(p.path("src/empty"), 0o755)) },
-		"file removed":          removed("src/dir"),
-		"mode":                  moded("src/a", 0o755),
-		"mtime":                 func(p *project) { p.must(os.Chtimes(p.path("src/a"), time.Unix(1, 0), time.Unix(1, 0))) },
-		"rewritten":             written("src/a", "a $ID"),
-		"workdir":               edited("WORKDIR /work", "WORKDIR /elsewhere"),
-		"user":                  edited("USER 0", "USER 1"),
-		"shell":                 edited("RUN echo mid", "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nRUN echo mid"),
-		"environment":           edited("NAME=one", "NAME=two"),
-		"environment unused":    edited("RUN echo mid", "ENV MORE=1\nRUN echo mid"),
-		"base moved":            func(p *project) { p.pushBase(p.Args["BASE"], p.newBase()) },
-		"revert":                between(written("src/a", "A $ID"), written("src/a", "a $ID")),
-		"revert of text":        between(edited("echo mid", "echo other"), edited("echo other", "echo mid")),
-		"revert and more":       between(all(written("src/a", "A $ID"), written("other", "O")), all(written("src/a", "a $ID"), written("other", "O"))),
-		"Dockerignore added":    written(".dockerignore", "src/dir\n"),
-		"Dockerignore of none":  written(".dockerignore", "unused\n"),
-		"link for a file":       all(removed("src/a"), linked("src/a", "dir/b")),
+		"comment":               scenario.Edited("RUN echo mid", "# why\nRUN echo mid"),
+		"blank lines":           scenario.Edited("RUN echo mid", "\n\nRUN echo mid"),
+		"white space":           scenario.Edited("RUN echo mid", "  RUN    echo mid"),
+		"white space in words":  scenario.Edited("RUN echo mid", "RUN echo  mid"),
+		"keyword in lower case": scenario.Edited("RUN echo mid", "run echo mid"),
+		"continued line":        scenario.Edited("RUN echo mid", "RUN echo \\\n mid"),
+		"order":                 scenario.Edited("RUN echo mid\nRUN cat /src/a\n", "RUN cat /src/a\nRUN echo mid\n"),
+		"inserted":              scenario.Edited("RUN echo mid", "RUN echo more\nRUN echo mid"),
+		"removed":               scenario.Edited("RUN echo mid\n", ""),
+		"appended":              scenario.Edited("RUN echo last\n", "RUN echo last\nRUN echo more\n"),
+		"stage renamed":         scenario.Edited("FROM $BASE", "FROM $BASE AS app"),
+		"configuration":         scenario.Edited("RUN echo mid", "LABEL a=b\nEXPOSE 80\nCMD true\nRUN echo mid"),
+		"content":               scenario.Written("src/a", "A $ID"),
+		"content below":         scenario.Written("src/dir/b", "B"),
+		"two contents":          scenario.All(scenario.Written("src/a", "A $ID"), scenario.Written("other", "O")),
+		"later content":         scenario.Written("other", "O"),
+		"unused file":           scenario.Written("unused", "U"),
+		"unused file added":     scenario.Written("unused2", "U"),
+		"file added":            scenario.Written("src/c", "c"),
+		"empty directory":       func(p *project) { p.Must(os.Mkdir(p.Path("src/empty"), 0o755)) },
+		"file removed":          scenario.Removed("src/dir"),
+		"mode":                  scenario.Moded("src/a", 0o755),
+		"mtime":                 func(p *project) { p.Must(os.Chtimes(p.Path("src/a"), time.Unix(1, 0), time.Unix(1, 0))) },
+		"rewritten":             scenario.Written("src/a", "a $ID"),
+		"workdir":               scenario.Edited("WORKDIR /work", "WORKDIR /elsewhere"),
+		"user":                  scenario.Edited("USER 0", "USER 1"),
+		"shell":                 scenario.Edited("RUN echo mid", "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nRUN echo mid"),
+		"environment":           scenario.Edited("NAME=one", "NAME=two"),
+		"environment unused":    scenario.Edited("RUN echo mid", "ENV MORE=1\nRUN echo mid"),
+		"base moved":            func(p *project) { p.PushImage(p.Args["BASE"], p.NewBase()) },
+		"revert":                scenario.Between(scenario.Written("src/a", "A $ID"), scenario.Written("src/a", "a $ID")),
+		"revert of text":        scenario.Between(scenario.Edited("echo mid", "echo other"), scenario.Edited("echo other", "echo mid")),
+		"revert and more":       scenario.Between(scenario.All(scenario.Written("src/a", "A $ID"), scenario.Written("other", "O")), scenario.All(scenario.Written("src/a", "a $ID"), scenario.Written("other", "O"))),
+		"Dockerignore added":    scenario.Written(".dockerignore", "src/dir\n"),
+		"Dockerignore of none":  scenario.Written(".dockerignore", "unused\n"),
+		"link for a file":       scenario.All(scenario.Removed("src/a"), scenario.Linked("src/a", "dir/b")),
 	} {
-		out = append(out, combination{name: name, dockerfile: file, files: files, change: change})
+		out = append(out, combination{Name: name, Dockerfile: file, Files: files, Change: change})
 	}
 	return append(out,
-		combination{name: "heredoc", dockerfile: "FROM $BASE\nRUN echo before\nRUN <<E\necho one\nE\nCOPY <<F /f\ntext\nF\nRUN echo after\n", change: edited("text", "texts")},
-		combination{name: "heredoc of a command", dockerfile: "FROM $BASE\nRUN echo before\nRUN <<E\necho one\nE\nCOPY <<F /f\ntext\nF\nRUN echo after\n", change: edited("echo one", "echo two")},
-		combination{name: "onbuild", dockerfile: "FROM $BASE AS parent\nONBUILD COPY a /a\nONBUILD RUN echo trigger\nFROM parent\nRUN echo own\n",
-			files: map[string]string{"a": "a"}, change: written("a", "A")},
-		combination{name: "onbuild changed", dockerfile: "FROM $BASE AS parent\nONBUILD COPY a /a\nONBUILD RUN echo trigger\nFROM parent\nRUN echo own\n",
-			files: map[string]string{"a": "a"}, change: edited("echo trigger", "echo other")},
+		combination{Name: "heredoc", Dockerfile: "FROM $BASE\nRUN echo before\nRUN <<E\necho one\nE\nCOPY <<F /f\ntext\nF\nRUN echo after\n", Change: scenario.Edited("text", "texts")},
+		combination{Name: "heredoc of a command", Dockerfile: "FROM $BASE\nRUN echo before\nRUN <<E\necho one\nE\nCOPY <<F /f\ntext\nF\nRUN echo after\n", Change: scenario.Edited("echo one", "echo two")},
+		combination{Name: "onbuild", Dockerfile: "FROM $BASE AS parent\nONBUILD COPY a /a\nONBUILD RUN echo trigger\nFROM parent\nRUN echo own\n",
+			Files: map[string]string{"a": "a"}, Change: scenario.Written("a", "A")},
+		combination{Name: "onbuild changed", Dockerfile: "FROM $BASE AS parent\nONBUILD COPY a /a\nONBUILD RUN echo trigger\nFROM parent\nRUN echo own\n",
+			Files: map[string]string{"a": "a"}, Change: scenario.Edited("echo trigger", "echo other")},
 	)
 }
 
@@ -96,22 +97,22 @@ RUN ls
 	files := map[string]string{"lock": "l $ID", "src": "s $ID"}
 	afterDeps := []string{"build 2/4", "build 3/4", "build 4/4", "stage-3 2/5", "stage-3 3/5", "stage-3 4/5", "stage-3 5/5"}
 	return []combination{
-		{name: "unchanged", dockerfile: file, files: files},
-		{name: "lock", dockerfile: file, files: files, change: written("lock", "L $ID"), unknown: afterDeps},
-		{name: "lock command of equal result", dockerfile: file, files: files, change: edited("RUN cat /lock", "RUN cat  /lock"), unknown: afterDeps},
-		{name: "source", dockerfile: file, files: files, change: written("src", "S $ID"), unknown: afterDeps[3:]},
-		{name: "tools", dockerfile: file, files: files, change: edited("echo tools", "echo others"), unknown: afterDeps[4:]},
-		{name: "renamed", dockerfile: file, files: files, change: all(edited("AS tools", "AS tool"), edited("from=tools", "from=tool"))},
-		{name: "reordered", dockerfile: file, files: files, change: all(edited("FROM $BASE AS tools\nRUN echo tools > /tool\n\n", ""),
-			edited("FROM $BASE AS deps", "FROM $BASE AS tools\nRUN echo tools > /tool\n\nFROM $BASE AS deps"))},
-		{name: "last stage", dockerfile: file, files: files, change: edited("RUN ls", "RUN ls /")},
-		{name: "selected path", dockerfile: file, files: files, change: edited("--from=tools /tool /tool2", "--from=tools /tool /tool3")},
-		{name: "target", dockerfile: file, files: files, options: sandbox.Build{Target: "build"}, change: written("src", "S $ID")},
-		{name: "target unrelated", dockerfile: file, files: files, options: sandbox.Build{Target: "deps"}, change: written("src", "S $ID")},
-		{name: "stage on stage", dockerfile: "FROM $BASE AS a\nRUN echo a\nFROM a AS b\nRUN echo b\nFROM a\nCOPY --from=b /etc/unique /u\n", change: edited("echo b", "echo c"),
-			unknown: []string{"stage-2 1/1"}},
-		{name: "linked", dockerfile: file + "COPY --link --from=tools /tool /linked\n", files: files, change: written("src", "S $ID"),
-			unknown: []string{"stage-3 2/6", "stage-3 3/6", "stage-3 4/6", "stage-3 5/6"}},
+		{Name: "unchanged", Dockerfile: file, Files: files},
+		{Name: "lock", Dockerfile: file, Files: files, Change: scenario.Written("lock", "L $ID"), Want: afterDeps},
+		{Name: "lock command of equal result", Dockerfile: file, Files: files, Change: scenario.Edited("RUN cat /lock", "RUN cat  /lock"), Want: afterDeps},
+		{Name: "source", Dockerfile: file, Files: files, Change: scenario.Written("src", "S $ID"), Want: afterDeps[3:]},
+		{Name: "tools", Dockerfile: file, Files: files, Change: scenario.Edited("echo tools", "echo others"), Want: afterDeps[4:]},
+		{Name: "renamed", Dockerfile: file, Files: files, Change: scenario.All(scenario.Edited("AS tools", "AS tool"), scenario.Edited("from=tools", "from=tool"))},
+		{Name: "reordered", Dockerfile: file, Files: files, Change: scenario.All(scenario.Edited("FROM $BASE AS tools\nRUN echo tools > /tool\n\n", ""),
+			scenario.Edited("FROM $BASE AS deps", "FROM $BASE AS tools\nRUN echo tools > /tool\n\nFROM $BASE AS deps"))},
+		{Name: "last stage", Dockerfile: file, Files: files, Change: scenario.Edited("RUN ls", "RUN ls /")},
+		{Name: "selected path", Dockerfile: file, Files: files, Change: scenario.Edited("--from=tools /tool /tool2", "--from=tools /tool /tool3")},
+		{Name: "target", Dockerfile: file, Files: files, Options: sandbox.Build{Target: "build"}, Change: scenario.Written("src", "S $ID")},
+		{Name: "target unrelated", Dockerfile: file, Files: files, Options: sandbox.Build{Target: "deps"}, Change: scenario.Written("src", "S $ID")},
+		{Name: "stage on stage", Dockerfile: "FROM $BASE AS a\nRUN echo a\nFROM a AS b\nRUN echo b\nFROM a\nCOPY --from=b /etc/unique /u\n", Change: scenario.Edited("echo b", "echo c"),
+			Want: []string{"stage-2 1/1"}},
+		{Name: "linked", Dockerfile: file + "COPY --link --from=tools /tool /linked\n", Files: files, Change: scenario.Written("src", "S $ID"),
+			Want: []string{"stage-3 2/6", "stage-3 3/6", "stage-3 4/6", "stage-3 5/6"}},
 	}
 }
 
@@ -136,27 +137,27 @@ RUN echo last
 	var out []combination
 	for name, change := range map[string]func(*project){
 		"unchanged":           nil,
-		"bound directory":     written("dir/b", "B"),
-		"bound file":          written("one", "2 $ID"),
-		"file of a stage":     written("given", "G $ID"),
-		"writable":            edited("target=/dir ", "target=/dir,rw "),
-		"cache target":        edited("target=/c ", "target=/cc "),
-		"cache id":            edited("id=shared,", "id=other,"),
-		"cache sharing":       edited("target=/c2", "sharing=locked,target=/c2"),
-		"sharing of default":  edited("type=cache,target=/c ", "type=cache,sharing=locked,target=/c "),
-		"tmpfs size":          edited("type=tmpfs,", "type=tmpfs,size=1000000,"),
+		"bound directory":     scenario.Written("dir/b", "B"),
+		"bound file":          scenario.Written("one", "2 $ID"),
+		"file of a stage":     scenario.Written("given", "G $ID"),
+		"writable":            scenario.Edited("target=/dir ", "target=/dir,rw "),
+		"cache target":        scenario.Edited("target=/c ", "target=/cc "),
+		"cache id":            scenario.Edited("id=shared,", "id=other,"),
+		"cache sharing":       scenario.Edited("target=/c2", "sharing=locked,target=/c2"),
+		"sharing of default":  scenario.Edited("type=cache,target=/c ", "type=cache,sharing=locked,target=/c "),
+		"tmpfs size":          scenario.Edited("type=tmpfs,", "type=tmpfs,size=1000000,"),
 		"secret value":        func(p *project) { p.Secrets["one"] = []byte("other") },
-		"secret id":           edited("id=one", "id=two"),
-		"secret required":     edited("id=one", "id=one,required"),
-		"secret target":       edited("target=/s cat /s", "target=/s2 true"),
-		"network":             edited("RUN echo before", "RUN --network=none echo before"),
-		"another bound path":  edited("source=dir,target=/dir cat /dir/a", "source=dir/a,target=/dir/a cat /dir/a"),
-		"order of two mounts": edited("RUN echo last", "RUN --mount=type=tmpfs,target=/1 --mount=type=tmpfs,target=/2 echo last"),
+		"secret id":           scenario.Edited("id=one", "id=two"),
+		"secret required":     scenario.Edited("id=one", "id=one,required"),
+		"secret target":       scenario.Edited("target=/s cat /s", "target=/s2 true"),
+		"network":             scenario.Edited("RUN echo before", "RUN --network=none echo before"),
+		"another bound path":  scenario.Edited("source=dir,target=/dir cat /dir/a", "source=dir/a,target=/dir/a cat /dir/a"),
+		"order of two mounts": scenario.Edited("RUN echo last", "RUN --mount=type=tmpfs,target=/1 --mount=type=tmpfs,target=/2 echo last"),
 	} {
-		c := combination{name: name, dockerfile: file, files: files, options: secret, change: change}
-		c.options.Secrets = map[string][]byte{"one": []byte("1"), "two": []byte("2")}
+		c := combination{Name: name, Dockerfile: file, Files: files, Options: secret, Change: change}
+		c.Options.Secrets = map[string][]byte{"one": []byte("1"), "two": []byte("2")}
 		if name == "file of a stage" { // the stage gives the files that it copies
-			c.unknown = []string{"stage-1  5/11", "stage-1  6/11", "stage-1  7/11", "stage-1  8/11", "stage-1  9/11", "stage-1 10/11", "stage-1 11/11"}
+			c.Want = []string{"stage-1  5/11", "stage-1  6/11", "stage-1  7/11", "stage-1  8/11", "stage-1  9/11", "stage-1 10/11", "stage-1 11/11"}
 		}
 		out = append(out, c)
 	}
@@ -182,23 +183,23 @@ RUN ls
 	var out []combination
 	for name, change := range map[string]func(*project){
 		"unchanged":           nil,
-		"parents":             written("src/two/b.go", "B"),
-		"parents not matched": written("src/two/b.c", "c"),
-		"excluded":            written("docs/a.md", "M"),
-		"not excluded":        written("docs/a.html", "H"),
-		"chmod":               edited("chmod=600", "chmod=640"),
-		"mode with chmod":     moded("conf", 0o755),
-		"chmod content":       written("conf", "C $ID"),
-		"wildcard":            written("src/two/b.txt", "T"),
-		"link target":         written("target", "T $ID"),
-		"link elsewhere":      all(removed("link"), linked("link", "conf")),
-		"file for a link":     all(removed("link"), written("link", "t $ID")),
-		"owner":               edited("chown=1:1", "chown=2:1"),
-		"destination":         edited("/text/", "/texts/"),
-		"exclude more":        edited("exclude=*.md", "exclude=*.md --exclude=none"),
-		"no longer linked":    edited("COPY --link", "COPY"),
+		"parents":             scenario.Written("src/two/b.go", "B"),
+		"parents not matched": scenario.Written("src/two/b.c", "c"),
+		"excluded":            scenario.Written("docs/a.md", "M"),
+		"not excluded":        scenario.Written("docs/a.html", "H"),
+		"chmod":               scenario.Edited("chmod=600", "chmod=640"),
+		"mode with chmod":     scenario.Moded("conf", 0o755),
+		"chmod content":       scenario.Written("conf", "C $ID"),
+		"wildcard":            scenario.Written("src/two/b.txt", "T"),
+		"link target":         scenario.Written("target", "T $ID"),
+		"link elsewhere":      scenario.All(scenario.Removed("link"), scenario.Linked("link", "conf")),
+		"file for a link":     scenario.All(scenario.Removed("link"), scenario.Written("link", "t $ID")),
+		"owner":               scenario.Edited("chown=1:1", "chown=2:1"),
+		"destination":         scenario.Edited("/text/", "/texts/"),
+		"exclude more":        scenario.Edited("exclude=*.md", "exclude=*.md --exclude=none"),
+		"no longer linked":    scenario.Edited("COPY --link", "COPY"),
 	} {
-		out = append(out, combination{name: name, dockerfile: file, files: files, prepare: linked("link", "target"), change: change})
+		out = append(out, combination{Name: name, Dockerfile: file, Files: files, Prepare: scenario.Linked("link", "target"), Change: change})
 	}
 	return out
 }

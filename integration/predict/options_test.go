@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // variables are changes of arguments and what is made of them.
@@ -26,20 +27,20 @@ RUN echo last
 	var out []combination
 	for name, change := range map[string]func(*project){
 		"unchanged":       nil,
-		"used":            given("USED", "2"),
-		"unused":          given("UNUSED", "2"),
-		"the default":     given("USED", "1"),
-		"default changed": edited("USED=1", "USED=2"),
-		"global":          given("GLOBAL", "2"),
-		"global default":  edited("GLOBAL=g", "GLOBAL=h"),
-		"not declared":    given("NOTHING", "2"),
-		"proxy":           given("HTTP_PROXY", "http://127.0.0.1:1"),
-		"secret changed":  between(given("NPM_TOKEN", "first"), given("NPM_TOKEN", "second")),
-		"declared later":  all(edited("ARG UNUSED=1\n", ""), edited("RUN echo last", "ARG UNUSED=1\nRUN echo last")),
-		"secret reverted": between(given("NPM_TOKEN", "first"), given("NPM_TOKEN", "second"), given("NPM_TOKEN", "first")),
-		"ENV for ARG":     edited("ARG UNUSED=1", "ENV UNUSED=1"),
+		"used":            scenario.Given("USED", "2"),
+		"unused":          scenario.Given("UNUSED", "2"),
+		"the default":     scenario.Given("USED", "1"),
+		"default changed": scenario.Edited("USED=1", "USED=2"),
+		"global":          scenario.Given("GLOBAL", "2"),
+		"global default":  scenario.Edited("GLOBAL=g", "GLOBAL=h"),
+		"not declared":    scenario.Given("NOTHING", "2"),
+		"proxy":           scenario.Given("HTTP_PROXY", "http://127.0.0.1:1"),
+		"secret changed":  scenario.Between(scenario.Given("NPM_TOKEN", "first"), scenario.Given("NPM_TOKEN", "second")),
+		"declared later":  scenario.All(scenario.Edited("ARG UNUSED=1\n", ""), scenario.Edited("RUN echo last", "ARG UNUSED=1\nRUN echo last")),
+		"secret reverted": scenario.Between(scenario.Given("NPM_TOKEN", "first"), scenario.Given("NPM_TOKEN", "second"), scenario.Given("NPM_TOKEN", "first")),
+		"ENV for ARG":     scenario.Edited("ARG UNUSED=1", "ENV UNUSED=1"),
 	} {
-		out = append(out, combination{name: name, dockerfile: file, files: map[string]string{"file": "$ID"}, change: change})
+		out = append(out, combination{Name: name, Dockerfile: file, Files: map[string]string{"file": "$ID"}, Change: change})
 	}
 	return out
 }
@@ -59,21 +60,21 @@ RUN ls
 `
 	files := map[string]string{"file": "$ID"}
 	return []combination{
-		{name: "no-cache", dockerfile: file, files: files, change: asked("no-cache", "")},
-		{name: "no-cache of a stage", dockerfile: file, files: files, change: asked("no-cache", "build"), unknown: []string{"app 4/5", "app 5/5"}},
-		{name: "no-cache of a stage, another result", files: files, change: asked("no-cache", "build"), unknown: []string{"app 4/5", "app 5/5"},
-			dockerfile: strings.ReplaceAll(file, "cat /file", "cat /proc/sys/kernel/random/uuid")},
-		{name: "no-cache of the last stage", dockerfile: file, files: files, change: asked("no-cache", "app")},
-		{name: "no-cache of a step", dockerfile: file, files: files, change: asked("no-cache", "app/3")},
-		{name: "no-cache of a line", dockerfile: file, files: files, change: asked("no-cache", "@11")},
-		{name: "no-cache of nothing", dockerfile: file, files: files, change: asked("no-cache", "other")},
-		{name: "no-cache and a change", dockerfile: file, files: files, change: all(asked("no-cache", "app/3"), edited("echo before", "echo after"))},
-		{name: "no-cache before", dockerfile: file, files: files, change: between(asked("no-cache", ""), func(p *project) { delete(p.Attrs, "no-cache") })},
-		{name: "hostname", dockerfile: file, files: files, change: asked("hostname", "other")},
-		{name: "label", dockerfile: file, files: files, change: asked("label:a", "b")},
-		{name: "extra host", dockerfile: file, files: files, change: asked("add-hosts", "one=127.0.0.1")},
-		{name: "address of an extra host", dockerfile: file, files: files, options: sandbox.Build{Attrs: map[string]string{"add-hosts": "one=127.0.0.1"}},
-			change: asked("add-hosts", "one=127.0.0.2")},
+		{Name: "no-cache", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "")},
+		{Name: "no-cache of a stage", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "build"), Want: []string{"app 4/5", "app 5/5"}},
+		{Name: "no-cache of a stage, another result", Files: files, Change: scenario.Asked("no-cache", "build"), Want: []string{"app 4/5", "app 5/5"},
+			Dockerfile: strings.ReplaceAll(file, "cat /file", "cat /proc/sys/kernel/random/uuid")},
+		{Name: "no-cache of the last stage", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "app")},
+		{Name: "no-cache of a step", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "app/3")},
+		{Name: "no-cache of a line", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "@11")},
+		{Name: "no-cache of nothing", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "other")},
+		{Name: "no-cache and a change", Dockerfile: file, Files: files, Change: scenario.All(scenario.Asked("no-cache", "app/3"), scenario.Edited("echo before", "echo after"))},
+		{Name: "no-cache before", Dockerfile: file, Files: files, Change: scenario.Between(scenario.Asked("no-cache", ""), func(p *project) { delete(p.Attrs, "no-cache") })},
+		{Name: "hostname", Dockerfile: file, Files: files, Change: scenario.Asked("hostname", "other")},
+		{Name: "label", Dockerfile: file, Files: files, Change: scenario.Asked("label:a", "b")},
+		{Name: "extra host", Dockerfile: file, Files: files, Change: scenario.Asked("add-hosts", "one=127.0.0.1")},
+		{Name: "address of an extra host", Dockerfile: file, Files: files, Options: sandbox.Build{Attrs: map[string]string{"add-hosts": "one=127.0.0.1"}},
+			Change: scenario.Asked("add-hosts", "one=127.0.0.2")},
 	}
 }
 
@@ -81,34 +82,34 @@ RUN ls
 func contexts() []combination {
 	const local = "FROM $BASE\nRUN echo before\nCOPY --from=lib one /one\nRUN --mount=from=lib,source=two,target=/two cat /two\nRUN ls\n"
 	lib := func(p *project) {
-		dir := p.t.TempDir()
-		p.must(os.WriteFile(filepath.Join(dir, "one"), []byte("1 "+p.id), 0o644))
-		p.must(os.WriteFile(filepath.Join(dir, "two"), []byte("2 "+p.id), 0o644))
+		dir := p.T.TempDir()
+		p.Must(os.WriteFile(filepath.Join(dir, "one"), []byte("1 "+p.ID), 0o644))
+		p.Must(os.WriteFile(filepath.Join(dir, "two"), []byte("2 "+p.ID), 0o644))
 		p.Contexts = map[string]string{"lib": dir}
 	}
 	change := func(name string) func(*project) {
-		return func(p *project) { p.must(os.WriteFile(filepath.Join(p.Contexts["lib"], name), []byte("new"), 0o644)) }
+		return func(p *project) { p.Must(os.WriteFile(filepath.Join(p.Contexts["lib"], name), []byte("new"), 0o644)) }
 	}
 	const image = "FROM $BASE\nRUN echo before\nCOPY --from=img /file /file\nRUN ls\n"
 	push := func(name string) func(p *project) {
 		return func(p *project) {
-			ref := p.pushBase("predict/"+p.id+":"+name, p.newBase(sandbox.File{Path: "file", Body: name}))
-			p.attr("context:img", "docker-image://docker.io/"+ref)
+			ref := p.PushImage("project/"+p.ID+":"+name, p.NewBase(sandbox.File{Path: "file", Body: name}))
+			p.Attr("context:img", "docker-image://docker.io/"+ref)
 		}
 	}
 	const ignored = "FROM $BASE\nRUN echo before\nCOPY . /all\nRUN ls\n"
 	files := map[string]string{".dockerignore": "*.md\n", "a": "a $ID", "b.md": "b"}
 	return []combination{
-		{name: "local unchanged", dockerfile: local, prepare: lib},
-		{name: "local file", dockerfile: local, prepare: lib, change: change("one")},
-		{name: "local bound file", dockerfile: local, prepare: lib, change: change("two")},
-		{name: "local file not selected", dockerfile: local, prepare: lib, change: change("three")},
-		{name: "image unchanged", dockerfile: image, prepare: push("1"), unknown: []string{"stage-0 3/4", "stage-0 4/4"}},
-		{name: "image changed", dockerfile: image, prepare: push("1"), change: push("2"), unknown: []string{"stage-0 3/4", "stage-0 4/4"}},
-		{name: "image as the base", dockerfile: "FROM img\nRUN echo one\n", prepare: push("1"), change: push("2"), unknown: []string{"FROM img", "1/2"}},
-		{name: "ignored file", dockerfile: ignored, files: files, change: written("b.md", "B")},
-		{name: "file not ignored", dockerfile: ignored, files: files, change: written("a", "A")},
-		{name: "less ignored", dockerfile: ignored, files: files, change: written(".dockerignore", "*.html\n")},
-		{name: "dockerfile in the context", dockerfile: ignored, files: files, change: edited("RUN ls", "RUN ls /")},
+		{Name: "local unchanged", Dockerfile: local, Prepare: lib},
+		{Name: "local file", Dockerfile: local, Prepare: lib, Change: change("one")},
+		{Name: "local bound file", Dockerfile: local, Prepare: lib, Change: change("two")},
+		{Name: "local file not selected", Dockerfile: local, Prepare: lib, Change: change("three")},
+		{Name: "image unchanged", Dockerfile: image, Prepare: push("1"), Want: []string{"stage-0 3/4", "stage-0 4/4"}},
+		{Name: "image changed", Dockerfile: image, Prepare: push("1"), Change: push("2"), Want: []string{"stage-0 3/4", "stage-0 4/4"}},
+		{Name: "image as the base", Dockerfile: "FROM img\nRUN echo one\n", Prepare: push("1"), Change: push("2"), Want: []string{"FROM img", "1/2"}},
+		{Name: "ignored file", Dockerfile: ignored, Files: files, Change: scenario.Written("b.md", "B")},
+		{Name: "file not ignored", Dockerfile: ignored, Files: files, Change: scenario.Written("a", "A")},
+		{Name: "less ignored", Dockerfile: ignored, Files: files, Change: scenario.Written(".dockerignore", "*.html\n")},
+		{Name: "dockerfile in the context", Dockerfile: ignored, Files: files, Change: scenario.Edited("RUN ls", "RUN ls /")},
 	}
 }

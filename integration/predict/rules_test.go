@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // rules are directives and overrides.
@@ -22,102 +23,102 @@ func rules() []combination {
 	files := map[string]string{"dir/a": "a $ID"}
 	const stage = "# cache=ttl=daily\nFROM $BASE\nRUN echo one\n# cache=default\nRUN echo two\nRUN echo three\n"
 	return []combination{
-		{name: "off", dockerfile: ruled("off")},
-		{name: "off added", dockerfile: "FROM $BASE\nRUN echo before\nRUN echo ruled\nRUN echo after\n", change: edited("RUN echo ruled", "# cache=off\nRUN echo ruled")},
-		{name: "off taken back", dockerfile: ruled("off"), change: edited("# cache=off\n", "")},
-		{name: "ttl same window", dockerfile: ruled("ttl=daily"), options: at("2026-03-01T01:00:00Z"), change: given("CACHEWRIGHT_NOW", "2026-03-01T23:00:00Z")},
-		{name: "ttl next window", dockerfile: ruled("ttl=daily"), options: at("2026-03-01T01:00:00Z"), change: given("CACHEWRIGHT_NOW", "2026-03-02T01:00:00Z")},
-		{name: "ttl duration", dockerfile: ruled("ttl=1h"), options: at("2026-03-01T01:00:00Z"), change: given("CACHEWRIGHT_NOW", "2026-03-01T09:00:00Z")},
-		{name: "ttl back", dockerfile: ruled("ttl=1h"), options: at("2026-03-01T01:00:00Z"),
-			change: between(given("CACHEWRIGHT_NOW", "2026-03-01T09:00:00Z"), given("CACHEWRIGHT_NOW", "2026-03-01T01:00:00Z"))},
-		{name: "ttl added", dockerfile: ruled("key=text:1"), change: edited("key=text:1", "key=text:1;ttl=1h")},
-		{name: "args=none", dockerfile: fmt.Sprintf(args, "none"), change: given("V", "2")},
-		{name: "args of one, the other", dockerfile: fmt.Sprintf(args, "V"), change: given("W", "2")},
-		{name: "args of one, this", dockerfile: fmt.Sprintf(args, "V"), change: given("V", "2")},
-		{name: "base=content unchanged", dockerfile: base},
-		{name: "base=content", dockerfile: base, change: edited("RUN cat /file", "RUN cat  /file"), unknown: []string{"4/5", "5/5"}},
-		{name: "base=content, other content", dockerfile: base, change: edited("echo 1", "echo 2"), unknown: []string{"4/5", "5/5"}},
-		{name: "base=content, other command", dockerfile: base, change: edited("echo ruled", "echo rules")},
-		{name: "modes=ignore", dockerfile: modes, files: files, change: moded("dir/a", 0o600)},
-		{name: "modes=ignore of x", dockerfile: modes, files: files, change: moded("dir/a", 0o700)},
-		{name: "modes=ignore content", dockerfile: modes, files: files, change: written("dir/a", "A")},
-		{name: "export=no added", dockerfile: "FROM $BASE\nRUN echo ruled\nRUN echo after\n", change: edited("RUN echo ruled", "# cache=export=no\nRUN echo ruled")},
-		{name: "export=no", dockerfile: ruled("export=no")},
-		{name: "stage default", dockerfile: stage, options: at("2026-03-01T01:00:00Z"), change: given("CACHEWRIGHT_NOW", "2026-03-02T01:00:00Z")},
-		{name: "override", dockerfile: ruled("ttl=1h"), change: given("CACHEWRIGHT_RULES", "@5: off")},
-		{name: "override by text", dockerfile: ruled("key=text:1"), change: given("CACHEWRIGHT_RULES", "stage-0/3: key=text:2")},
-		{name: "rules off", dockerfile: ruled("off"), options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "off"}}},
+		{Name: "off", Dockerfile: ruled("off")},
+		{Name: "off added", Dockerfile: "FROM $BASE\nRUN echo before\nRUN echo ruled\nRUN echo after\n", Change: scenario.Edited("RUN echo ruled", "# cache=off\nRUN echo ruled")},
+		{Name: "off taken back", Dockerfile: ruled("off"), Change: scenario.Edited("# cache=off\n", "")},
+		{Name: "ttl same window", Dockerfile: ruled("ttl=daily"), Options: at("2026-03-01T01:00:00Z"), Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T23:00:00Z")},
+		{Name: "ttl next window", Dockerfile: ruled("ttl=daily"), Options: at("2026-03-01T01:00:00Z"), Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T01:00:00Z")},
+		{Name: "ttl duration", Dockerfile: ruled("ttl=1h"), Options: at("2026-03-01T01:00:00Z"), Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T09:00:00Z")},
+		{Name: "ttl back", Dockerfile: ruled("ttl=1h"), Options: at("2026-03-01T01:00:00Z"),
+			Change: scenario.Between(scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T09:00:00Z"), scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T01:00:00Z"))},
+		{Name: "ttl added", Dockerfile: ruled("key=text:1"), Change: scenario.Edited("key=text:1", "key=text:1;ttl=1h")},
+		{Name: "args=none", Dockerfile: fmt.Sprintf(args, "none"), Change: scenario.Given("V", "2")},
+		{Name: "args of one, the other", Dockerfile: fmt.Sprintf(args, "V"), Change: scenario.Given("W", "2")},
+		{Name: "args of one, this", Dockerfile: fmt.Sprintf(args, "V"), Change: scenario.Given("V", "2")},
+		{Name: "base=content unchanged", Dockerfile: base},
+		{Name: "base=content", Dockerfile: base, Change: scenario.Edited("RUN cat /file", "RUN cat  /file"), Want: []string{"4/5", "5/5"}},
+		{Name: "base=content, other content", Dockerfile: base, Change: scenario.Edited("echo 1", "echo 2"), Want: []string{"4/5", "5/5"}},
+		{Name: "base=content, other command", Dockerfile: base, Change: scenario.Edited("echo ruled", "echo rules")},
+		{Name: "modes=ignore", Dockerfile: modes, Files: files, Change: scenario.Moded("dir/a", 0o600)},
+		{Name: "modes=ignore of x", Dockerfile: modes, Files: files, Change: scenario.Moded("dir/a", 0o700)},
+		{Name: "modes=ignore content", Dockerfile: modes, Files: files, Change: scenario.Written("dir/a", "A")},
+		{Name: "export=no added", Dockerfile: "FROM $BASE\nRUN echo ruled\nRUN echo after\n", Change: scenario.Edited("RUN echo ruled", "# cache=export=no\nRUN echo ruled")},
+		{Name: "export=no", Dockerfile: ruled("export=no")},
+		{Name: "stage default", Dockerfile: stage, Options: at("2026-03-01T01:00:00Z"), Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T01:00:00Z")},
+		{Name: "override", Dockerfile: ruled("ttl=1h"), Change: scenario.Given("CACHEWRIGHT_RULES", "@5: off")},
+		{Name: "override by text", Dockerfile: ruled("key=text:1"), Change: scenario.Given("CACHEWRIGHT_RULES", "stage-0/3: key=text:2")},
+		{Name: "rules off", Dockerfile: ruled("off"), Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "off"}}},
 	}
 }
 
 // keys are changes of what key= names.
-func keys(w *web) []combination {
+func keys(w *scenario.Web) []combination {
 	const file = "FROM $BASE\nRUN echo before\n# cache=key=%s\nRUN echo keyed\nRUN echo after\n"
 	keyed := func(source string) string { return fmt.Sprintf(file, source) }
-	w.set("/same", "1")
-	w.set("/moves", "1")
+	w.SetText("/same", "1")
+	w.SetText("/moves", "1")
 	files := map[string]string{"lock": "1 $ID", "dir/a": "a", "other": "o"}
 	return []combination{
-		{name: "text", dockerfile: keyed("text:1"), change: edited("text:1", "text:2")},
-		{name: "text the same", dockerfile: keyed("text:1"), change: edited("text:1", "text:1;export=no")},
-		{name: "argument", dockerfile: keyed("arg:REV"), change: given("REV", "2")},
-		{name: "secret argument", dockerfile: keyed("arg:API_TOKEN"), change: between(given("API_TOKEN", "1"), given("API_TOKEN", "2"))},
-		{name: "other argument", dockerfile: keyed("arg:REV"), change: given("OTHER", "2")},
-		{name: "file", dockerfile: keyed("file:lock"), files: files, change: written("lock", "2 $ID")},
-		{name: "directory", dockerfile: keyed("file:dir"), files: files, change: written("dir/b", "b")},
-		{name: "other file", dockerfile: keyed("file:lock,file:dir"), files: files, change: written("other", "O")},
-		{name: "http", dockerfile: keyed(w.URL + "/same")},
-		{name: "http moved", dockerfile: keyed(w.URL + "/moves"), change: func(*project) { w.set("/moves", "2") }},
-		{name: "git", dockerfile: keyed(w.URL + "/git/key.git#main"), prepare: commits(w, "key.git"), change: commits(w, "key.git")},
+		{Name: "text", Dockerfile: keyed("text:1"), Change: scenario.Edited("text:1", "text:2")},
+		{Name: "text the same", Dockerfile: keyed("text:1"), Change: scenario.Edited("text:1", "text:1;export=no")},
+		{Name: "argument", Dockerfile: keyed("arg:REV"), Change: scenario.Given("REV", "2")},
+		{Name: "secret argument", Dockerfile: keyed("arg:API_TOKEN"), Change: scenario.Between(scenario.Given("API_TOKEN", "1"), scenario.Given("API_TOKEN", "2"))},
+		{Name: "other argument", Dockerfile: keyed("arg:REV"), Change: scenario.Given("OTHER", "2")},
+		{Name: "file", Dockerfile: keyed("file:lock"), Files: files, Change: scenario.Written("lock", "2 $ID")},
+		{Name: "directory", Dockerfile: keyed("file:dir"), Files: files, Change: scenario.Written("dir/b", "b")},
+		{Name: "other file", Dockerfile: keyed("file:lock,file:dir"), Files: files, Change: scenario.Written("other", "O")},
+		{Name: "http", Dockerfile: keyed(w.URL + "/same")},
+		{Name: "http moved", Dockerfile: keyed(w.URL + "/moves"), Change: w.Paged("/moves", "2")},
+		{Name: "git", Dockerfile: keyed(w.URL + "/git/key.git#main"), Prepare: commits(w, "key.git"), Change: commits(w, "key.git")},
 	}
 }
 
-func commits(w *web, repository string) func(*project) {
-	return func(p *project) { w.commit(p, repository) }
+func commits(w *scenario.Web, repository string) func(*project) {
+	return func(p *project) { w.Commit(p, repository) }
 }
 
 // commitOf is a directory of a repository, at the commit that pinned puts in.
 const commitOf = "--checksum=COMMIT REPOSITORY#main:dir"
 
-func pinned(w *web, repository string) func(*project) {
+func pinned(w *scenario.Web, repository string) func(*project) {
 	return func(p *project) {
-		commit := w.commit(p, repository)
-		p.edit("COMMIT", commit)
-		p.edit("REPOSITORY", w.URL+"/git/"+repository)
+		commit := w.Commit(p, repository)
+		p.Edit("COMMIT", commit)
+		p.Edit("REPOSITORY", w.URL+"/git/"+repository)
 	}
 }
 
 // remote are ADDs of archives, of files from the web and of repositories.
-func remote(w *web) []combination {
+func remote(w *scenario.Web) []combination {
 	const file = "FROM $BASE\nRUN echo before\nADD %s /added\nRUN ls /added\n"
 	for _, page := range []string{"/add-same", "/add-moves", "/add-linked"} {
-		w.set(page, "1")
+		w.SetText(page, "1")
 	}
 	archive := func(text string) func(*project) {
 		return func(p *project) {
 			var b bytes.Buffer
 			tw := tar.NewWriter(&b)
-			text := strings.ReplaceAll(text, "$ID", p.id)
-			p.must(tw.WriteHeader(&tar.Header{Name: "f", Mode: 0o644, Size: int64(len(text))}))
+			text := strings.ReplaceAll(text, "$ID", p.ID)
+			p.Must(tw.WriteHeader(&tar.Header{Name: "f", Mode: 0o644, Size: int64(len(text))}))
 			_, err := tw.Write([]byte(text))
-			p.must(err)
-			p.must(tw.Close())
-			p.write("a.tar", b.String())
+			p.Must(err)
+			p.Must(tw.Close())
+			p.Write("a.tar", b.String())
 		}
 	}
 	return []combination{
-		{name: "archive", dockerfile: fmt.Sprintf(file, "a.tar"), prepare: archive("1 $ID"), change: archive("2 $ID")},
-		{name: "archive unchanged", dockerfile: fmt.Sprintf(file, "a.tar"), prepare: archive("1 $ID")},
-		{name: "archive not unpacked", dockerfile: fmt.Sprintf(file, "a.tar"), prepare: archive("1 $ID"), change: edited("ADD a.tar", "ADD --unpack=false a.tar")},
-		{name: "url", dockerfile: fmt.Sprintf(file, w.URL+"/add-same"), unknown: []string{"3/4", "4/4"}},
-		{name: "url moved", dockerfile: fmt.Sprintf(file, w.URL+"/add-moves"), change: func(*project) { w.set("/add-moves", "2") }, unknown: []string{"3/4", "4/4"}},
-		{name: "url, another command before", dockerfile: fmt.Sprintf(file, w.URL+"/add-same"), change: edited("echo before", "echo other")},
-		{name: "git", dockerfile: fmt.Sprintf(file, w.URL+"/git/add-same.git#main"), prepare: commits(w, "add-same.git"), unknown: []string{"3/4", "4/4"}},
-		{name: "git at a commit", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-pinned.git")},
-		{name: "git directory at a commit", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-dir.git"),
-			change: edited("#main:dir", "#main"), unknown: []string{"3/4", "4/4"}},
-		{name: "git directory kept", dockerfile: fmt.Sprintf(file, commitOf), prepare: pinned(w, "add-kept.git"),
-			change: edited("ADD --", "ADD --keep-git-dir --"), unknown: []string{"3/4", "4/4"}},
-		{name: "git moved", dockerfile: fmt.Sprintf(file, w.URL+"/git/add.git#main"), prepare: commits(w, "add.git"), change: commits(w, "add.git"), unknown: []string{"3/4", "4/4"}},
+		{Name: "archive", Dockerfile: fmt.Sprintf(file, "a.tar"), Prepare: archive("1 $ID"), Change: archive("2 $ID")},
+		{Name: "archive unchanged", Dockerfile: fmt.Sprintf(file, "a.tar"), Prepare: archive("1 $ID")},
+		{Name: "archive not unpacked", Dockerfile: fmt.Sprintf(file, "a.tar"), Prepare: archive("1 $ID"), Change: scenario.Edited("ADD a.tar", "ADD --unpack=false a.tar")},
+		{Name: "url", Dockerfile: fmt.Sprintf(file, w.URL+"/add-same"), Want: []string{"3/4", "4/4"}},
+		{Name: "url moved", Dockerfile: fmt.Sprintf(file, w.URL+"/add-moves"), Change: w.Paged("/add-moves", "2"), Want: []string{"3/4", "4/4"}},
+		{Name: "url, another command before", Dockerfile: fmt.Sprintf(file, w.URL+"/add-same"), Change: scenario.Edited("echo before", "echo other")},
+		{Name: "git", Dockerfile: fmt.Sprintf(file, w.URL+"/git/add-same.git#main"), Prepare: commits(w, "add-same.git"), Want: []string{"3/4", "4/4"}},
+		{Name: "git at a commit", Dockerfile: fmt.Sprintf(file, commitOf), Prepare: pinned(w, "add-pinned.git")},
+		{Name: "git directory at a commit", Dockerfile: fmt.Sprintf(file, commitOf), Prepare: pinned(w, "add-dir.git"),
+			Change: scenario.Edited("#main:dir", "#main"), Want: []string{"3/4", "4/4"}},
+		{Name: "git directory kept", Dockerfile: fmt.Sprintf(file, commitOf), Prepare: pinned(w, "add-kept.git"),
+			Change: scenario.Edited("ADD --", "ADD --keep-git-dir --"), Want: []string{"3/4", "4/4"}},
+		{Name: "git moved", Dockerfile: fmt.Sprintf(file, w.URL+"/git/add.git#main"), Prepare: commits(w, "add.git"), Change: commits(w, "add.git"), Want: []string{"3/4", "4/4"}},
 	}
 }

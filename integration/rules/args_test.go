@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // withheld lets one argument reach a command, and all the next.
@@ -27,20 +28,20 @@ func withheldArgs() []rebuild {
 	const stage = "# cache=args=none\nFROM $BASE\nARG A=1 B=1\nRUN echo none\n# cache=args=B\nRUN echo b\n# cache=default\nRUN echo all\n"
 	both, rest := []string{"RUN env | sort", "RUN echo all"}, []string{"RUN echo all"}
 	return []rebuild{
-		{name: "another argument", dockerfile: withheld, change: given("OTHER", "2"), ran: rest},
-		{name: "default of another", dockerfile: withheld, change: edited("OTHER=1", "OTHER=2"), ran: rest},
-		{name: "argument over ENV", dockerfile: withheld, change: given("COVERED", "2"), ran: rest},
-		{name: "one argument more", dockerfile: withheld, change: edited("ENV", "ARG MORE=1\nENV"), ran: rest},
-		{name: "listed argument", dockerfile: withheld, change: given("LISTED", "2"), ran: both},
-		{name: "ENV", dockerfile: withheld, change: edited("=env", "=other"), ran: both},
-		{name: "another rule", dockerfile: withheld, change: edited("=LISTED", "=LISTED,OTHER"), ran: both},
-		{name: "rule removed", dockerfile: withheld, change: edited("# cache=args=LISTED\n", ""), ran: both},
-		{name: "ENV of an argument", dockerfile: chained, change: given("REV", "2"), ran: []string{"RUN echo 2"}},
-		{name: "stage default", dockerfile: stage, change: given("A", "2"), ran: rest},
-		{name: "listed over a stage default", dockerfile: stage, change: given("B", "2"), ran: []string{"RUN echo b", "RUN echo all"}},
+		{Name: "another argument", Dockerfile: withheld, Change: scenario.Given("OTHER", "2"), Want: expected{ran: rest}},
+		{Name: "default of another", Dockerfile: withheld, Change: scenario.Edited("OTHER=1", "OTHER=2"), Want: expected{ran: rest}},
+		{Name: "argument over ENV", Dockerfile: withheld, Change: scenario.Given("COVERED", "2"), Want: expected{ran: rest}},
+		{Name: "one argument more", Dockerfile: withheld, Change: scenario.Edited("ENV", "ARG MORE=1\nENV"), Want: expected{ran: rest}},
+		{Name: "listed argument", Dockerfile: withheld, Change: scenario.Given("LISTED", "2"), Want: expected{ran: both}},
+		{Name: "ENV", Dockerfile: withheld, Change: scenario.Edited("=env", "=other"), Want: expected{ran: both}},
+		{Name: "another rule", Dockerfile: withheld, Change: scenario.Edited("=LISTED", "=LISTED,OTHER"), Want: expected{ran: both}},
+		{Name: "rule removed", Dockerfile: withheld, Change: scenario.Edited("# cache=args=LISTED\n", ""), Want: expected{ran: both}},
+		{Name: "ENV of an argument", Dockerfile: chained, Change: scenario.Given("REV", "2"), Want: expected{ran: []string{"RUN echo 2"}}},
+		{Name: "stage default", Dockerfile: stage, Change: scenario.Given("A", "2"), Want: expected{ran: rest}},
+		{Name: "listed over a stage default", Dockerfile: stage, Change: scenario.Given("B", "2"), Want: expected{ran: []string{"RUN echo b", "RUN echo all"}}},
 		{
-			name: "by override", dockerfile: "FROM $BASE\nARG A=1\nRUN echo one\n",
-			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "@4: args=none"}}, change: given("A", "2"),
+			Name: "by override", Dockerfile: "FROM $BASE\nARG A=1\nRUN echo one\n",
+			Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "@4: args=none"}}, Change: scenario.Given("A", "2"),
 		},
 	}
 }
@@ -49,12 +50,12 @@ func withheldArgs() []rebuild {
 // image says of it.
 func TestWithheldArgs(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
-	p := newProject(t, sb, rebuild{dockerfile: withheld})
-	ref := p.newRepository() + ":1"
+	sb := scenario.Start(t)
+	p := newProject(t, sb, rebuild{Dockerfile: withheld})
+	ref := scenario.NewRepository() + ":1"
 	p.Exports = []client.ExportEntry{sb.ExportImage(ref)}
-	p.arg("CACHEWRIGHT_NOW", "0")
-	r := p.solve()
+	p.Arg("CACHEWRIGHT_NOW", "0")
+	r := p.Solve()
 	log := logOf(t, r, "env | sort")
 	for line, want := range map[string]bool{
 		"COVERED=env\n": true, "LISTED=1\n": true, "OTHER=": false, "TARGETARCH=": false, "BASE=": false, "CACHEWRIGHT": false,
@@ -64,11 +65,11 @@ func TestWithheldArgs(t *testing.T) {
 		}
 	}
 	tag, err := name.NewTag(sb.Registry() + "/" + ref)
-	p.must(err)
+	p.Must(err)
 	image, err := remote.Image(tag)
-	p.must(err)
+	p.Must(err)
 	config, err := image.ConfigFile()
-	p.must(err)
+	p.Must(err)
 	if slices.ContainsFunc(config.Config.Env, func(kv string) bool { return !strings.HasPrefix(kv, "PATH=") && kv != "COVERED=env" }) {
 		t.Errorf("the image has %q", config.Config.Env)
 	}
@@ -91,22 +92,22 @@ func TestWithheldArgs(t *testing.T) {
 // their defaults, and what is given to the build is in no key.
 func TestOwnArgs(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, start(t), rebuild{
-		dockerfile: "ARG CACHEWRIGHT_NOW=none\nFROM $BASE\nARG CACHEWRIGHT_NOW\nARG CACHEWRIGHT_RULES=unset\nRUN env | sort\n",
+	p := newProject(t, scenario.Start(t), rebuild{
+		Dockerfile: "ARG CACHEWRIGHT_NOW=none\nFROM $BASE\nARG CACHEWRIGHT_NOW\nARG CACHEWRIGHT_RULES=unset\nRUN env | sort\n",
 	})
-	if log := logOf(t, p.solve(), "env | sort"); !strings.Contains(log, "CACHEWRIGHT_NOW=none\nCACHEWRIGHT_RULES=unset\n") {
+	if log := logOf(t, p.Solve(), "env | sort"); !strings.Contains(log, "CACHEWRIGHT_NOW=none\nCACHEWRIGHT_RULES=unset\n") {
 		t.Errorf("the command sees\n%s", log)
 	}
-	p.arg("CACHEWRIGHT_NOW", "0")
-	p.arg("CACHEWRIGHT_RULES", "@6: default")
-	p.expect("with arguments for the frontend", p.build(), nil)
+	p.Arg("CACHEWRIGHT_NOW", "0")
+	p.Arg("CACHEWRIGHT_RULES", "@6: default")
+	expect(p, "with arguments for the frontend", build(p), nil)
 }
 
 // TestOwnArgsOutline asks for the arguments of a build: those that the frontend reads
 // itself are none of the Dockerfile's.
 func TestOwnArgsOutline(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
+	sb := scenario.Start(t)
 	dir := sandbox.Files(t, map[string]string{"Dockerfile": "# syntax=" + sandbox.FrontendRef + "\nFROM scratch\nARG OTHER=1\nCOPY Dockerfile /\n"})
 	for _, call := range []string{"outline", "check"} {
 		r, err := sb.Buildx(t.Context(), "--call="+call, "--build-arg=CACHEWRIGHT_NOW=0", "--build-arg=CACHEWRIGHT_RULES=@4: export=no", dir)
@@ -122,7 +123,7 @@ func TestOwnArgsOutline(t *testing.T) {
 // TestHints runs buildx build and looks for hints about rules in what it prints.
 func TestHints(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
+	sb := scenario.Start(t)
 	if err := sb.Seed(t.Context(), sandbox.Busybox); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // contentBase makes files in a step that changes with the script, and reads them
@@ -32,9 +33,9 @@ const (
 // cached if it left the same files, and only then.
 func contentBases() []rebuild {
 	table := func(name string, ran []string, scripts ...string) rebuild {
-		r := rebuild{name: name, dockerfile: contentBase, files: map[string]string{"script": contentScript}}
+		r := rebuild{Name: name, Dockerfile: contentBase, Files: map[string]string{"script": contentScript}}
 		for _, more := range scripts {
-			r.more = append(r.more, change{more, written("script", contentScript+more+"\n"), append([]string{contentMade}, ran...)})
+			r.Want.more = append(r.Want.more, change{more, scenario.Written("script", contentScript+more+"\n"), append([]string{contentMade}, ran...)})
 		}
 		return r
 	}
@@ -88,45 +89,45 @@ func contentForced() []rebuild {
 	files := map[string]string{"script": contentScript}
 	return []rebuild{
 		{
-			name: "no-cache filter", dockerfile: contentBase, files: files,
-			change: asked("no-cache", "stage-0/2"), ran: []string{contentMade},
+			Name: "no-cache filter", Dockerfile: contentBase, Files: files,
+			Change: scenario.Asked("no-cache", "stage-0/2"), Want: expected{ran: []string{contentMade}},
 		},
 		{
-			name: "no-cache filter on the step", dockerfile: contentBase, files: files,
-			change: asked("no-cache", "stage-0/3"), ran: []string{contentSeen, "RUN echo after"},
+			Name: "no-cache filter on the step", Dockerfile: contentBase, Files: files,
+			Change: scenario.Asked("no-cache", "stage-0/3"), Want: expected{ran: []string{contentSeen, "RUN echo after"}},
 		},
 		{
-			name: "off", dockerfile: contentBase, files: files,
-			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "stage-0/2: off"}},
-			ran:     []string{contentMade},
+			Name: "off", Dockerfile: contentBase, Files: files,
+			Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "stage-0/2: off"}},
+			Want:    expected{ran: []string{contentMade}},
 		},
 		{
-			name: "no-cache filter and another result", files: files,
-			dockerfile: replaced(contentBase, "sh -e /script", "cat /proc/uptime >/result"), change: asked("no-cache", "stage-0/2"),
-			ran: []string{replaced(contentMade, "sh -e /script", "cat /proc/uptime >/result"), contentSeen, "RUN echo after"},
+			Name: "no-cache filter and another result", Files: files,
+			Dockerfile: replaced(contentBase, "sh -e /script", "cat /proc/uptime >/result"), Change: scenario.Asked("no-cache", "stage-0/2"),
+			Want: expected{ran: []string{replaced(contentMade, "sh -e /script", "cat /proc/uptime >/result"), contentSeen, "RUN echo after"}},
 		},
 		{
-			name: "without the rule", dockerfile: contentBase, files: files,
-			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "stage-0/2: off | stage-0/3: default"}},
-			ran:     []string{contentMade, contentSeen, "RUN echo after"},
+			Name: "without the rule", Dockerfile: contentBase, Files: files,
+			Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "stage-0/2: off | stage-0/3: default"}},
+			Want:    expected{ran: []string{contentMade, contentSeen, "RUN echo after"}},
 		},
 		{
-			name: "stage default", dockerfile: "# cache=base=content\n" + contentBase, files: files,
-			change: asked("no-cache", "@4"), ran: []string{contentMade},
+			Name: "stage default", Dockerfile: "# cache=base=content\n" + contentBase, Files: files,
+			Change: scenario.Asked("no-cache", "@4"), Want: expected{ran: []string{contentMade}},
 		},
 		{
-			name: "another base with the same files", dockerfile: contentBase, files: files,
-			change: rebased(map[string]string{"user.note": "one"}, map[string]string{"user.note": "one"}), ran: []string{contentMade},
+			Name: "another base with the same files", Dockerfile: contentBase, Files: files,
+			Change: rebased(map[string]string{"user.note": "one"}, map[string]string{"user.note": "one"}), Want: expected{ran: []string{contentMade}},
 		},
 		{
-			name: "extended attribute", dockerfile: contentBase, files: files,
-			change: rebased(map[string]string{"user.note": "one"}, map[string]string{"user.note": "two"}),
-			ran:    []string{contentMade, contentSeen, "RUN echo after"},
+			Name: "extended attribute", Dockerfile: contentBase, Files: files,
+			Change: rebased(map[string]string{"user.note": "one"}, map[string]string{"user.note": "two"}),
+			Want:   expected{ran: []string{contentMade, contentSeen, "RUN echo after"}},
 		},
 		{
-			name: "extended attribute removed", dockerfile: contentBase, files: files,
-			change: rebased(map[string]string{"user.note": "one"}, nil),
-			ran:    []string{contentMade, contentSeen, "RUN echo after"},
+			Name: "extended attribute removed", Dockerfile: contentBase, Files: files,
+			Change: rebased(map[string]string{"user.note": "one"}, nil),
+			Want:   expected{ran: []string{contentMade, contentSeen, "RUN echo after"}},
 		},
 	}
 }
@@ -136,18 +137,18 @@ func contentForced() []rebuild {
 // in its layer.
 func rebased(before, after map[string]string) func(*project) {
 	return func(p *project) {
-		base := p.newBase()
+		base := p.NewBase()
 		push := func(files ...sandbox.File) {
 			layer, err := sandbox.NewLayer(files...)
-			p.must(err)
+			p.Must(err)
 			image, err := mutate.AppendLayers(base, layer)
-			p.must(err)
-			p.arg("BASE", p.pushBase(p.newRepository()+":1", image))
+			p.Must(err)
+			p.Arg("BASE", p.PushImage(scenario.NewRepository()+":1", image))
 		}
 		other := sandbox.File{Path: "etc/other"}
 		push(other, sandbox.File{Path: "etc/attributes", Xattrs: before})
-		first := p.build()
-		p.expect("build on the first base", first, first.texts())
+		first := build(p)
+		expect(p, "build on the first base", first, first.texts())
 		push(sandbox.File{Path: "etc/attributes", Xattrs: after}, other)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // base is R1: FROM is keyed by the manifest that the reference names.
@@ -17,29 +18,29 @@ func base() []rebuild {
 	const file = "ARG IMAGE=$BASE\nFROM $IMAGE\nRUN echo after\n"
 	return []rebuild{
 		{
-			name: "another image under the tag", dockerfile: file,
-			change: func(p *project) { p.pushBase(p.Args["BASE"], p.newBase()) },
-			ran:    []string{"RUN echo after"},
+			Name: "another image under the tag", Dockerfile: file,
+			Change: func(p *project) { p.PushImage(p.Args["BASE"], p.NewBase()) },
+			Want:   expected{ran: []string{"RUN echo after"}},
 		},
 		{
-			name: "the image under another tag", dockerfile: file,
-			change: func(p *project) {
-				image := p.newBase()
-				p.arg("IMAGE", p.pushBase(p.newRepository()+":1", image))
-				p.expect("another image", p.build(), []string{"RUN echo after"})
-				p.arg("IMAGE", p.pushBase(p.newRepository()+":2", image))
+			Name: "the image under another tag", Dockerfile: file,
+			Change: func(p *project) {
+				image := p.NewBase()
+				p.Arg("IMAGE", p.PushImage(scenario.NewRepository()+":1", image))
+				expect(p, "another image", build(p), []string{"RUN echo after"})
+				p.Arg("IMAGE", p.PushImage(scenario.NewRepository()+":2", image))
 			},
 		},
 		{
-			name: "the image by its digest", dockerfile: file,
-			change: func(p *project) {
-				image := p.newBase()
-				ref := p.pushBase(p.newRepository()+":1", image)
-				p.arg("IMAGE", ref)
-				p.expect("another image", p.build(), []string{"RUN echo after"})
+			Name: "the image by its digest", Dockerfile: file,
+			Change: func(p *project) {
+				image := p.NewBase()
+				ref := p.PushImage(scenario.NewRepository()+":1", image)
+				p.Arg("IMAGE", ref)
+				expect(p, "another image", build(p), []string{"RUN echo after"})
 				digest, err := image.Digest()
-				p.must(err)
-				p.arg("IMAGE", ref+"@"+digest.String())
+				p.Must(err)
+				p.Arg("IMAGE", ref+"@"+digest.String())
 			},
 		},
 	}
@@ -68,14 +69,14 @@ func secrets() []rebuild {
 		{"required", "id=one", "id=one,required", nil},
 	} {
 		r := rebuild{
-			name:       c.name,
-			dockerfile: fmt.Sprintf(file, c.mount),
-			options:    sandbox.Build{Secrets: map[string][]byte{"one": []byte("1"), "two": []byte("2")}},
-			change:     c.change,
+			Name:       c.name,
+			Dockerfile: fmt.Sprintf(file, c.mount),
+			Options:    sandbox.Build{Secrets: map[string][]byte{"one": []byte("1"), "two": []byte("2")}},
+			Change:     c.change,
 		}
 		if c.changed != "" {
-			r.change = edited(c.mount, c.changed)
-			r.ran = []string{"RUN --mount=type=secret," + c.changed + " echo first", "RUN echo after"}
+			r.Change = scenario.Edited(c.mount, c.changed)
+			r.Want.ran = []string{"RUN --mount=type=secret," + c.changed + " echo first", "RUN echo after"}
 		}
 		cases = append(cases, r)
 	}
@@ -90,31 +91,31 @@ func neverInTheKey() []rebuild {
 	const cached = "FROM $BASE\nRUN --mount=type=cache,id=%[1]s,target=/c cd /c* && echo first >> log\n"
 	const run = "RUN --mount=type=cache,id=rules-target,target=/cache cd /c* && echo first >> log"
 	return []rebuild{
-		{name: "proxy", dockerfile: plain, change: given("HTTP_PROXY", "http://192.0.2.1:3128")},
-		{name: "no proxy", dockerfile: plain, change: given("no_proxy", "example.org")},
+		{Name: "proxy", Dockerfile: plain, Change: scenario.Given("HTTP_PROXY", "http://192.0.2.1:3128")},
+		{Name: "no proxy", Dockerfile: plain, Change: scenario.Given("no_proxy", "example.org")},
 		{
-			name: "declared proxy", dockerfile: "FROM $BASE\nARG HTTP_PROXY\nRUN echo first\nRUN echo last\n",
-			change: given("HTTP_PROXY", "http://192.0.2.1:3128"), ran: all,
+			Name: "declared proxy", Dockerfile: "FROM $BASE\nARG HTTP_PROXY\nRUN echo first\nRUN echo last\n",
+			Change: scenario.Given("HTTP_PROXY", "http://192.0.2.1:3128"), Want: expected{ran: all},
 		},
-		{name: "address of a host", dockerfile: plain, options: hosts, change: asked("add-hosts", "one=192.0.2.2")},
-		{name: "name of a host", dockerfile: plain, options: hosts, change: asked("add-hosts", "two=192.0.2.1"), ran: all},
+		{Name: "address of a host", Dockerfile: plain, Options: hosts, Change: scenario.Asked("add-hosts", "one=192.0.2.2")},
+		{Name: "name of a host", Dockerfile: plain, Options: hosts, Change: scenario.Asked("add-hosts", "two=192.0.2.1"), Want: expected{ran: all}},
 		{
-			name: "contents of a cache mount", dockerfile: fmt.Sprintf(cached, "rules-contents"),
-			change: func(p *project) {
-				p.edit("echo first", "echo other")
-				p.expect("another command", p.build(), []string{
+			Name: "contents of a cache mount", Dockerfile: fmt.Sprintf(cached, "rules-contents"),
+			Change: func(p *project) {
+				p.Edit("echo first", "echo other")
+				expect(p, "another command", build(p), []string{
 					"RUN --mount=type=cache,id=rules-contents,target=/c cd /c* && echo other >> log",
 				})
-				p.edit("echo other", "echo first")
+				p.Edit("echo other", "echo first")
 			},
 		},
 		{
-			name: "target of a cache mount", dockerfile: fmt.Sprintf(cached, "rules-target"),
-			change: edited("target=/c", "target=/cache"), ran: []string{run},
+			Name: "target of a cache mount", Dockerfile: fmt.Sprintf(cached, "rules-target"),
+			Change: scenario.Edited("target=/c", "target=/cache"), Want: expected{ran: []string{run}},
 		},
 		{
-			name: "numbers in step names", dockerfile: plain,
-			change: edited("echo last", "echo last\nRUN echo more"), ran: []string{"RUN echo more"},
+			Name: "numbers in step names", Dockerfile: plain,
+			Change: scenario.Edited("echo last", "echo last\nRUN echo more"), Want: expected{ran: []string{"RUN echo more"}},
 		},
 	}
 }
@@ -145,29 +146,29 @@ RUN ls
 	files := map[string]string{"file": "file"}
 	return []rebuild{
 		{
-			name: "all", dockerfile: file, files: files, change: asked("no-cache", ""),
-			ran: []string{
+			Name: "all", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", ""),
+			Want: expected{ran: []string{
 				"COPY file /file", "RUN cp /file /deps", "RUN cp /deps /app", "RUN cat /app", "RUN echo tested > /log",
 				"COPY --from=app /app .", "ADD file added", "COPY --from=test /log .", "RUN ls",
-			},
+			}},
 		},
 		{
-			name: "a stage", dockerfile: file, files: files, change: asked("no-cache", "test"),
-			ran: []string{"RUN echo tested > /log"},
+			Name: "a stage", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "test"),
+			Want: expected{ran: []string{"RUN echo tested > /log"}},
 		},
 		{
-			name: "a stage and the one on top", dockerfile: file, files: files, change: asked("no-cache", "deps"),
-			ran: []string{"COPY file /file", "RUN cp /file /deps", "RUN cp /deps /app"},
+			Name: "a stage and the one on top", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "deps"),
+			Want: expected{ran: []string{"COPY file /file", "RUN cp /file /deps", "RUN cp /deps /app"}},
 		},
 		{
-			name: "two stages", dockerfile: file, files: files, change: asked("no-cache", "test,app"),
-			ran: []string{"RUN cp /deps /app", "RUN cat /app", "RUN echo tested > /log"},
+			Name: "two stages", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "test,app"),
+			Want: expected{ran: []string{"RUN cp /deps /app", "RUN cat /app", "RUN echo tested > /log"}},
 		},
-		{name: "no such stage", dockerfile: file, files: files, change: asked("no-cache", "none")},
+		{Name: "no such stage", Dockerfile: file, Files: files, Change: scenario.Asked("no-cache", "none")},
 		{
-			name: "changed output", dockerfile: "FROM $BASE AS made\nRUN cat /proc/uptime > /made\nFROM $BASE\nCOPY --from=made /made /\nRUN ls\n",
-			change: asked("no-cache", "made"),
-			ran:    []string{"RUN cat /proc/uptime > /made", "COPY --from=made /made /"},
+			Name: "changed output", Dockerfile: "FROM $BASE AS made\nRUN cat /proc/uptime > /made\nFROM $BASE\nCOPY --from=made /made /\nRUN ls\n",
+			Change: scenario.Asked("no-cache", "made"),
+			Want:   expected{ran: []string{"RUN cat /proc/uptime > /made", "COPY --from=made /made /"}},
 		},
 	}
 }
@@ -180,8 +181,8 @@ func TestOutside(t *testing.T) {
 		fmt.Fprint(w, served.Add(1))
 	}))
 	defer server.Close()
-	c := rebuild{dockerfile: "FROM $BASE\nRUN wget -qO /served " + server.URL + "\nRUN cat /served\n"}
-	c.run(newProject(t, start(t), c))
+	c := rebuild{Dockerfile: "FROM $BASE\nRUN wget -qO /served " + server.URL + "\nRUN cat /served\n"}
+	run(newProject(t, scenario.Start(t), c), c)
 	if n := served.Load(); n != 1 {
 		t.Errorf("the server was asked %d times in two builds", n)
 	}
@@ -194,12 +195,12 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := rebuild{
-		dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file\n",
-		files:      map[string]string{"file": "file"},
+		Dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file\n",
+		Files:      map[string]string{"file": "file"},
 	}
 	p := newProject(t, sb, c)
-	c.run(p)
-	p.must(sb.Client().Prune(t.Context(), nil, client.PruneAll))
-	after := p.build()
-	p.expect("after prune", after, after.texts())
+	run(p, c)
+	p.Must(sb.Client().Prune(t.Context(), nil, client.PruneAll))
+	after := build(p)
+	expect(p, "after prune", after, after.texts())
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // off runs a step in every build, and so what follows it, but not what only
@@ -11,18 +12,18 @@ import (
 func off() []rebuild {
 	return []rebuild{
 		{
-			name: "step", dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN echo off\nRUN echo after\nCOPY file /\n",
-			files: map[string]string{"file": ""},
-			ran:   []string{"RUN echo off", "RUN echo after", "COPY file /"},
+			Name: "step", Dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN echo off\nRUN echo after\nCOPY file /\n",
+			Files: map[string]string{"file": ""},
+			Want:  expected{ran: []string{"RUN echo off", "RUN echo after", "COPY file /"}},
 		},
 		{
-			name:       "another stage",
-			dockerfile: "FROM $BASE AS test\n# cache=off\nRUN echo ok > /ok\nFROM $BASE\nCOPY --from=test /ok /\nRUN echo after\n",
-			ran:        []string{"RUN echo ok > /ok"},
+			Name:       "another stage",
+			Dockerfile: "FROM $BASE AS test\n# cache=off\nRUN echo ok > /ok\nFROM $BASE\nCOPY --from=test /ok /\nRUN echo after\n",
+			Want:       expected{ran: []string{"RUN echo ok > /ok"}},
 		},
 		{
-			name: "ignored", dockerfile: "FROM $BASE\n# cache=off\nRUN echo off\n",
-			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "off"}},
+			Name: "ignored", Dockerfile: "FROM $BASE\n# cache=off\nRUN echo off\n",
+			Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "off"}},
 		},
 	}
 }
@@ -48,17 +49,17 @@ func ttl() []rebuild {
 		{"backwards", "36h", "2026-03-02T19:00:00Z", "2026-03-01T07:00:00Z", true},
 	} {
 		r := rebuild{
-			name: c.name, dockerfile: replaced(file, "%", c.ttl),
-			options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": c.from}},
-			change:  given("CACHEWRIGHT_NOW", c.to),
+			Name: c.name, Dockerfile: replaced(file, "%", c.ttl),
+			Options: sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": c.from}},
+			Change:  scenario.Given("CACHEWRIGHT_NOW", c.to),
 		}
 		if c.rolls {
-			r.ran = []string{"RUN echo kept", "RUN echo after"}
+			r.Want.ran = []string{"RUN echo kept", "RUN echo after"}
 		}
 		cases = append(cases, r)
 	}
 	return append(cases, rebuild{
-		name: "the daemon's own clock", dockerfile: replaced(file, "%", "50000d"),
+		Name: "the daemon's own clock", Dockerfile: replaced(file, "%", "50000d"),
 	})
 }
 
@@ -66,37 +67,37 @@ func ttl() []rebuild {
 // have them and that have none of their own.
 func stageDefaults() []rebuild {
 	daily := sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": "2026-03-01T12:00:00Z"}}
-	nextDay := given("CACHEWRIGHT_NOW", "2026-03-02T12:00:00Z")
+	nextDay := scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T12:00:00Z")
 	return []rebuild{
 		{
-			name: "all steps", options: daily, change: nextDay,
-			dockerfile: "# cache=ttl=daily\nFROM $BASE AS other\nRUN echo one > /one\n\nFROM $BASE\nRUN echo two\nCOPY --from=other /one /\n",
-			ran:        []string{"RUN echo one > /one"},
+			Name: "all steps", Options: daily, Change: nextDay,
+			Dockerfile: "# cache=ttl=daily\nFROM $BASE AS other\nRUN echo one > /one\n\nFROM $BASE\nRUN echo two\nCOPY --from=other /one /\n",
+			Want:       expected{ran: []string{"RUN echo one > /one"}},
 		},
 		{
-			name: "a stage on top of it", options: daily, change: nextDay,
-			dockerfile: "# cache=ttl=daily\nFROM $BASE AS other\nRUN echo one\nFROM other\nRUN echo two\n",
-			ran:        []string{"RUN echo one", "RUN echo two"},
+			Name: "a stage on top of it", Options: daily, Change: nextDay,
+			Dockerfile: "# cache=ttl=daily\nFROM $BASE AS other\nRUN echo one\nFROM other\nRUN echo two\n",
+			Want:       expected{ran: []string{"RUN echo one", "RUN echo two"}},
 		},
 		{
-			name: "replaced", options: daily, change: nextDay,
-			dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=ttl=monthly\nRUN echo month\nRUN echo day\n",
-			ran:        []string{"RUN echo day"},
+			Name: "replaced", Options: daily, Change: nextDay,
+			Dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=ttl=monthly\nRUN echo month\nRUN echo day\n",
+			Want:       expected{ran: []string{"RUN echo day"}},
 		},
 		{
-			name: "added to", options: daily, change: nextDay,
-			dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=key=text:1\nRUN echo both\n",
-			ran:        []string{"RUN echo both"},
+			Name: "added to", Options: daily, Change: nextDay,
+			Dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=key=text:1\nRUN echo both\n",
+			Want:       expected{ran: []string{"RUN echo both"}},
 		},
 		{
-			name: "cleared", options: daily, change: nextDay,
-			dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=default\nRUN echo plain\nRUN echo day\n",
-			ran:        []string{"RUN echo day"},
+			Name: "cleared", Options: daily, Change: nextDay,
+			Dockerfile: "# cache=ttl=daily\nFROM $BASE\n# cache=default\nRUN echo plain\nRUN echo day\n",
+			Want:       expected{ran: []string{"RUN echo day"}},
 		},
 		{
-			name:       "off, replaced by a key",
-			dockerfile: "# cache=off\nFROM $BASE\n# cache=key=text:1\nRUN echo keyed\nRUN echo off\n",
-			ran:        []string{"RUN echo off"},
+			Name:       "off, replaced by a key",
+			Dockerfile: "# cache=off\nFROM $BASE\n# cache=key=text:1\nRUN echo keyed\nRUN echo off\n",
+			Want:       expected{ran: []string{"RUN echo off"}},
 		},
 	}
 }
@@ -111,18 +112,18 @@ func keyTexts() []rebuild {
 	ran := []string{"RUN echo keyed", "RUN echo after"}
 	rev := sandbox.Build{Args: map[string]string{"REV": "1"}}
 	return []rebuild{
-		{name: "text, unchanged", dockerfile: text},
-		{name: "text", dockerfile: text, change: edited("text:1", "text:2"), ran: ran},
-		{name: "rule removed", dockerfile: text, change: edited("# cache=key=text:1\n", ""), ran: ran},
-		{name: "argument, unchanged", dockerfile: arg, options: rev},
-		{name: "argument", dockerfile: arg, options: rev, change: given("REV", "2"), ran: ran},
-		{name: "argument, empty now", dockerfile: arg, options: rev, change: given("REV", ""), ran: ran},
-		{name: "argument, given now", dockerfile: arg, change: given("REV", ""), ran: ran},
-		{name: "another argument", dockerfile: arg, options: rev, change: given("OTHER", "2")},
-		{name: "declared argument", dockerfile: declared, options: rev, change: given("REV", "2"), ran: ran[:1]},
+		{Name: "text, unchanged", Dockerfile: text},
+		{Name: "text", Dockerfile: text, Change: scenario.Edited("text:1", "text:2"), Want: expected{ran: ran}},
+		{Name: "rule removed", Dockerfile: text, Change: scenario.Edited("# cache=key=text:1\n", ""), Want: expected{ran: ran}},
+		{Name: "argument, unchanged", Dockerfile: arg, Options: rev},
+		{Name: "argument", Dockerfile: arg, Options: rev, Change: scenario.Given("REV", "2"), Want: expected{ran: ran}},
+		{Name: "argument, empty now", Dockerfile: arg, Options: rev, Change: scenario.Given("REV", ""), Want: expected{ran: ran}},
+		{Name: "argument, given now", Dockerfile: arg, Change: scenario.Given("REV", ""), Want: expected{ran: ran}},
+		{Name: "another argument", Dockerfile: arg, Options: rev, Change: scenario.Given("OTHER", "2")},
+		{Name: "declared argument", Dockerfile: declared, Options: rev, Change: scenario.Given("REV", "2"), Want: expected{ran: ran[:1]}},
 		{
-			name: "order", dockerfile: replaced(text, "text:1", "text:1,arg:REV"), options: rev,
-			change: edited("text:1,arg:REV", "arg:REV,text:1"),
+			Name: "order", Dockerfile: replaced(text, "text:1", "text:1,arg:REV"), Options: rev,
+			Change: scenario.Edited("text:1,arg:REV", "arg:REV,text:1"),
 		},
 	}
 }
@@ -133,18 +134,18 @@ func keyImages() []rebuild {
 	var tag string
 	return []rebuild{
 		{
-			name: "tag", dockerfile: file,
-			change: func(p *project) {
-				tag = p.pushBase(p.newRepository()+":1", p.newBase())
-				p.edit("text:0", "image://"+tag)
+			Name: "tag", Dockerfile: file,
+			Change: func(p *project) {
+				tag = p.PushImage(scenario.NewRepository()+":1", p.NewBase())
+				p.Edit("text:0", "image://"+tag)
 				ran := []string{"RUN echo keyed", "RUN echo after"}
-				p.expect("another rule", p.build(), ran)
-				p.expect("same image", p.build(), nil)
-				p.pushBase(tag[:len(tag)-1]+"2", p.newBase())
-				p.expect("another tag moved", p.build(), nil)
-				p.pushBase(tag, p.newBase())
+				expect(p, "another rule", build(p), ran)
+				expect(p, "same image", build(p), nil)
+				p.PushImage(tag[:len(tag)-1]+"2", p.NewBase())
+				expect(p, "another tag moved", build(p), nil)
+				p.PushImage(tag, p.NewBase())
 			},
-			ran: []string{"RUN echo keyed", "RUN echo after"},
+			Want: expected{ran: []string{"RUN echo keyed", "RUN echo after"}},
 		},
 	}
 }
@@ -162,37 +163,37 @@ func keyFiles() []rebuild {
 		change    func(*project)
 		misses    bool
 	}{
-		{"file", "go.sum", written("go.sum", "SUM"), true},
-		{"mode of a file", "go.sum", func(p *project) { p.must(os.Chmod(p.path("go.sum"), 0o600)) }, true},
-		{"another file", "go.sum", written("go.mod", "MOD"), false},
-		{"file in a directory", "dir/sub/b", written("dir/sub/b", "B"), true},
-		{"beside it", "dir/sub/b", written("dir/sub/c", "c"), false},
-		{"directory", "dir", written("dir/sub/b", "B"), true},
-		{"added to a directory", "dir", written("dir/sub/c", ""), true},
-		{"removed from a directory", "dir", func(p *project) { p.must(os.Remove(p.path("dir/a"))) }, true},
-		{"beside a directory", "dir", written("file", "new"), false},
-		{"wildcard", "go.*", written("go.mod", "MOD"), true},
-		{"added to a wildcard", "go.*", written("go.work", ""), true},
-		{"beside a wildcard", "go.*", written("main.go", "MAIN"), false},
-		{"all", ".", written("new", ""), true},
-		{"all but what is ignored", ".", written("ignored.go", "changed"), false},
-		{"link to a file", "link", written("dir/a", "A"), true},
+		{"file", "go.sum", scenario.Written("go.sum", "SUM"), true},
+		{"mode of a file", "go.sum", func(p *project) { p.Must(os.Chmod(p.Path("go.sum"), 0o600)) }, true},
+		{"another file", "go.sum", scenario.Written("go.mod", "MOD"), false},
+		{"file in a directory", "dir/sub/b", scenario.Written("dir/sub/b", "B"), true},
+		{"beside it", "dir/sub/b", scenario.Written("dir/sub/c", "c"), false},
+		{"directory", "dir", scenario.Written("dir/sub/b", "B"), true},
+		{"added to a directory", "dir", scenario.Written("dir/sub/c", ""), true},
+		{"removed from a directory", "dir", func(p *project) { p.Must(os.Remove(p.Path("dir/a"))) }, true},
+		{"beside a directory", "dir", scenario.Written("file", "new"), false},
+		{"wildcard", "go.*", scenario.Written("go.mod", "MOD"), true},
+		{"added to a wildcard", "go.*", scenario.Written("go.work", ""), true},
+		{"beside a wildcard", "go.*", scenario.Written("main.go", "MAIN"), false},
+		{"all", ".", scenario.Written("new", ""), true},
+		{"all but what is ignored", ".", scenario.Written("ignored.go", "changed"), false},
+		{"link to a file", "link", scenario.Written("dir/a", "A"), true},
 	} {
 		r := rebuild{
-			name: c.name, dockerfile: replaced(file, "%", c.key), files: files,
-			links:  map[string]string{"link": "dir/a"},
-			change: c.change,
+			Name: c.name, Dockerfile: replaced(file, "%", c.key), Files: files,
+			Links:  map[string]string{"link": "dir/a"},
+			Change: c.change,
 		}
 		if c.misses {
-			r.ran = []string{"RUN echo keyed", "RUN echo after"}
+			r.Want.ran = []string{"RUN echo keyed", "RUN echo after"}
 		}
 		cases = append(cases, r)
 	}
 	return append(cases, rebuild{
-		name: "files that are copied too", files: files,
-		dockerfile: "FROM $BASE\n# cache=key=file:go.sum\nRUN echo keyed\nCOPY . /src\nRUN echo after\n",
-		change:     written("main.go", "MAIN"),
-		ran:        []string{"COPY . /src", "RUN echo after"},
+		Name: "files that are copied too", Files: files,
+		Dockerfile: "FROM $BASE\n# cache=key=file:go.sum\nRUN echo keyed\nCOPY . /src\nRUN echo after\n",
+		Change:     scenario.Written("main.go", "MAIN"),
+		Want:       expected{ran: []string{"COPY . /src", "RUN echo after"}},
 	})
 }
 
@@ -200,12 +201,12 @@ func keyFiles() []rebuild {
 func exportNo() []rebuild {
 	const file = "# cache=export=no\nFROM $BASE\nRUN echo first\nCOPY file /\nADD file /added\nCOPY --link file /linked\nRUN echo last\n"
 	return []rebuild{
-		{name: "unchanged", dockerfile: file, files: map[string]string{"file": "export=no, unchanged"}},
+		{Name: "unchanged", Dockerfile: file, Files: map[string]string{"file": "export=no, unchanged"}},
 		{
-			name: "changed", dockerfile: file, files: map[string]string{"file": "export=no"}, change: written("file", "export=no, changed"),
-			ran: []string{
+			Name: "changed", Dockerfile: file, Files: map[string]string{"file": "export=no"}, Change: scenario.Written("file", "export=no, changed"),
+			Want: expected{ran: []string{
 				"COPY file /", "ADD file /added", "COPY --link file /linked", "LINK COPY --link file /linked", "RUN echo last",
-			},
+			}},
 		},
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // TestEngine20 builds with rules on Docker Engine 20.10, whose BuildKit can look up
 // no URL or repository for a frontend.
 func TestEngine20(t *testing.T) {
 	t.Parallel()
-	sb, w := start(t), newWeb(t)
+	sb, w := scenario.Start(t), scenario.NewWeb(t)
 	if err := sb.Seed(t.Context(), sandbox.Busybox); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func TestEngine20(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w.set("/page", page{body: "1"})
+	w.SetText("/page", "1")
 	image := sb.Registry() + "/library/busybox"
 	for _, c := range []struct {
 		name, rule string
@@ -34,30 +35,30 @@ func TestEngine20(t *testing.T) {
 	}{
 		{"off", "off", nil, "DONE"},
 		{"export", "export=no", nil, "CACHED"},
-		{"ttl, same window", "ttl=daily", given("CACHEWRIGHT_NOW", "2026-03-01T23:00:00Z"), "CACHED"},
-		{"ttl, next window", "ttl=daily", given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z"), "DONE"},
+		{"ttl, same window", "ttl=daily", scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T23:00:00Z"), "CACHED"},
+		{"ttl, next window", "ttl=daily", scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z"), "DONE"},
 		{"text", "key=text:1,image://" + image, nil, "CACHED"},
-		{"text changed", "key=text:1", edited("text:1", "text:2"), "DONE"},
+		{"text changed", "key=text:1", scenario.Edited("text:1", "text:2"), "DONE"},
 		{"http", "key=" + w.URL + "/page", nil, "CACHED"},
-		{"http changed", "key=" + w.URL + "/page", func(*project) { w.set("/page", page{body: "2"}) }, "DONE"},
+		{"http changed", "key=" + w.URL + "/page", w.Paged("/page", "2"), "DONE"},
 		{"git", "key=" + w.URL + "/git/git.git#main", nil, "CACHED"},
 		{"git changed", "key=" + w.URL + "/git/changed.git#main", func(p *project) {
 			// Such a daemon keys a repository by its files.
-			w.git(p, "changed.git", "mv dir/file dir/other")
-			w.git(p, "changed.git", "commit -m more")
+			w.Git(p, "changed.git", "mv dir/file dir/other")
+			w.Git(p, "changed.git", "commit -m more")
 		}, "DONE"},
-		{"file", "key=file:file", written("other", "2"), "CACHED"},
-		{"file changed", "key=file:file", written("file", "2"), "DONE"},
+		{"file", "key=file:file", scenario.Written("other", "2"), "CACHED"},
+		{"file changed", "key=file:file", scenario.Written("file", "2"), "DONE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &project{t: t, sb: sb, Build: sandbox.Build{Context: t.TempDir(), Args: map[string]string{
+			p := &project{T: t, Sandbox: sb, Build: sandbox.Build{Context: t.TempDir(), Args: map[string]string{
 				"CACHEWRIGHT_NOW": "2026-03-01T00:00:00Z",
 			}}}
 			for _, name := range []string{"git.git", "changed.git"} {
-				w.repository(p, name)
+				w.Repository(p, name)
 			}
-			p.write("file", "1")
-			p.write("Dockerfile", "# syntax="+sb.Registry()+"/"+sandbox.FrontendRef+"\nFROM "+image+"\nRUN --network=none echo "+
+			p.Write("file", "1")
+			p.Write("Dockerfile", "# syntax="+sb.Registry()+"/"+sandbox.FrontendRef+"\nFROM "+image+"\nRUN --network=none echo "+
 				strings.ReplaceAll(t.Name(), " ", "")+"\n# cache="+c.rule+"\nRUN --network=none echo keyed\n")
 			for build, want := range []string{"DONE", c.state} {
 				if build > 0 && c.change != nil {

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/moby/buildkit/solver/errdefs"
+
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // TestKeyErrors names sources that cannot be looked up. The error says which, and
 // marks the line of the directive.
 func TestKeyErrors(t *testing.T) {
 	t.Parallel()
-	sb, w := start(t), newWeb(t)
+	sb, w := scenario.Start(t), scenario.NewWeb(t)
 	const ignore = "*.md\n"
 	for _, c := range []struct {
 		name, key, ignore string
@@ -32,8 +34,8 @@ func TestKeyErrors(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, sb, rebuild{
-				dockerfile: "FROM $BASE\nRUN echo before\n# cache=key=" + c.key + "\nRUN echo keyed\n",
-				files:      map[string]string{".dockerignore": c.ignore, "README.md": "", "docs/file": ""},
+				Dockerfile: "FROM $BASE\nRUN echo before\n# cache=key=" + c.key + "\nRUN echo keyed\n",
+				Files:      map[string]string{".dockerignore": c.ignore, "README.md": "", "docs/file": ""},
 			})
 			r, err := sb.Solve(t.Context(), p.Build)
 			if err == nil {

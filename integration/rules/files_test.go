@@ -3,6 +3,8 @@ package rules_test
 import (
 	"os"
 	"time"
+
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // threeForms selects the same files in three ways. The last stage has nothing
@@ -39,46 +41,46 @@ func content() []rebuild {
 		{"times", func(p *project) {
 			for _, name := range []string{"src/file", "src/dir", "src"} {
 				later := time.Now().Add(time.Hour)
-				p.must(os.Chtimes(p.path(name), later, later))
+				p.Must(os.Chtimes(p.Path(name), later, later))
 			}
 		}, true},
 		{"written anew with the same content", func(p *project) {
-			p.must(os.Remove(p.path("src/file")))
-			p.write("src/file", "content")
+			p.Must(os.Remove(p.Path("src/file")))
+			p.Write("src/file", "content")
 		}, true},
-		{"a file that is not selected", written("other", "changed"), true},
-		{"an ignored file", written("src/ignored", "changed"), true},
-		{"content", written("src/file", "CONTENT"), false},
-		{"size", written("src/file", "content\n"), false},
-		{"mode", func(p *project) { p.must(os.Chmod(p.path("src/file"), 0o600)) }, false},
-		{"name", func(p *project) { p.must(os.Rename(p.path("src/file"), p.path("src/elif"))) }, false},
-		{"place", func(p *project) { p.must(os.Rename(p.path("src/file"), p.path("src/dir/file"))) }, false},
-		{"added", written("src/added", ""), false},
-		{"added empty directory", func(p *project) { p.must(os.Mkdir(p.path("src/empty"), 0o755)) }, false},
-		{"removed", func(p *project) { p.must(os.Remove(p.path("src/file"))) }, false},
+		{"a file that is not selected", scenario.Written("other", "changed"), true},
+		{"an ignored file", scenario.Written("src/ignored", "changed"), true},
+		{"content", scenario.Written("src/file", "CONTENT"), false},
+		{"size", scenario.Written("src/file", "content\n"), false},
+		{"mode", func(p *project) { p.Must(os.Chmod(p.Path("src/file"), 0o600)) }, false},
+		{"name", func(p *project) { p.Must(os.Rename(p.Path("src/file"), p.Path("src/elif"))) }, false},
+		{"place", func(p *project) { p.Must(os.Rename(p.Path("src/file"), p.Path("src/dir/file"))) }, false},
+		{"added", scenario.Written("src/added", ""), false},
+		{"added empty directory", func(p *project) { p.Must(os.Mkdir(p.Path("src/empty"), 0o755)) }, false},
+		{"removed", func(p *project) { p.Must(os.Remove(p.Path("src/file"))) }, false},
 		{"type", func(p *project) {
-			p.must(os.Remove(p.path("src/file")))
-			p.must(os.Symlink("dir/inner", p.path("src/file")))
+			p.Must(os.Remove(p.Path("src/file")))
+			p.Must(os.Symlink("dir/inner", p.Path("src/file")))
 		}, false},
 		{"target of a link", func(p *project) {
-			p.must(os.Remove(p.path("src/link")))
-			p.must(os.Symlink("dir", p.path("src/link")))
+			p.Must(os.Remove(p.Path("src/link")))
+			p.Must(os.Symlink("dir", p.Path("src/link")))
 		}, false},
 	}
 	var cases []rebuild
 	for _, c := range changes {
 		r := rebuild{
-			name:       c.name,
-			dockerfile: threeForms,
-			files: map[string]string{
+			Name:       c.name,
+			Dockerfile: threeForms,
+			Files: map[string]string{
 				"src/file": "content", "src/dir/inner": "inner", "src/ignored": "ignored",
 				"other": "other", ".dockerignore": "src/ignored\n",
 			},
-			links:  map[string]string{"src/link": "dir/inner"},
-			change: c.change,
+			Links:  map[string]string{"src/link": "dir/inner"},
+			Change: c.change,
 		}
 		if !c.hits {
-			r.ran = []string{
+			r.Want.ran = []string{
 				"COPY src /dst", "RUN echo after COPY", "ADD src /dst", "RUN echo after ADD",
 				"RUN --mount=type=bind,source=src,target=/dst ls -lR /dst", "RUN echo after bind",
 			}
@@ -93,32 +95,32 @@ func selection() []rebuild {
 	files := map[string]string{"a": "same", "b": "same"}
 	return []rebuild{
 		{
-			name:       "another file with the same content",
-			dockerfile: "FROM $BASE\nCOPY a /dst\n",
-			files:      files,
-			change:     edited("COPY a", "COPY b"),
-			ran:        []string{"COPY b /dst"},
+			Name:       "another file with the same content",
+			Dockerfile: "FROM $BASE\nCOPY a /dst\n",
+			Files:      files,
+			Change:     scenario.Edited("COPY a", "COPY b"),
+			Want:       expected{ran: []string{"COPY b /dst"}},
 		},
 		{
-			name:       "destination",
-			dockerfile: "FROM $BASE\nCOPY a /dst\n",
-			files:      files,
-			change:     edited("/dst", "/other"),
-			ran:        []string{"COPY a /other"},
+			Name:       "destination",
+			Dockerfile: "FROM $BASE\nCOPY a /dst\n",
+			Files:      files,
+			Change:     scenario.Edited("/dst", "/other"),
+			Want:       expected{ran: []string{"COPY a /other"}},
 		},
 		{
-			name:       "owner",
-			dockerfile: "FROM $BASE\nCOPY --chown=1:1 a /dst\n",
-			files:      files,
-			change:     edited("1:1", "1:2"),
-			ran:        []string{"COPY --chown=1:2 a /dst"},
+			Name:       "owner",
+			Dockerfile: "FROM $BASE\nCOPY --chown=1:1 a /dst\n",
+			Files:      files,
+			Change:     scenario.Edited("1:1", "1:2"),
+			Want:       expected{ran: []string{"COPY --chown=1:2 a /dst"}},
 		},
 		{
-			name:       "permission bits",
-			dockerfile: "FROM $BASE\nCOPY --chmod=644 a /dst\n",
-			files:      files,
-			change:     edited("644", "640"),
-			ran:        []string{"COPY --chmod=640 a /dst"},
+			Name:       "permission bits",
+			Dockerfile: "FROM $BASE\nCOPY --chmod=644 a /dst\n",
+			Files:      files,
+			Change:     scenario.Edited("644", "640"),
+			Want:       expected{ran: []string{"COPY --chmod=640 a /dst"}},
 		},
 	}
 }

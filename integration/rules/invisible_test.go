@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // look prints all that a command could see of a rule: its environment, its mounts
@@ -27,11 +28,11 @@ const look = "%[1]senv | %[1]sgrep -v ^TRACEPARENT= | %[1]ssort; %[1]scut -d ' '
 // and the layers have the same entries.
 func TestInvisible(t *testing.T) {
 	t.Parallel()
-	sb, w := start(t), newWeb(t)
+	sb, w := scenario.Start(t), scenario.NewWeb(t)
 	if err := sb.Seed(t.Context(), sandbox.Debian, sandbox.Busybox); err != nil {
 		t.Fatal(err)
 	}
-	w.set("/page", page{body: "page"})
+	w.SetText("/page", "page")
 	rules := map[string]string{
 		"off": "off",
 		"ttl": "ttl=24h",
@@ -48,17 +49,17 @@ func TestInvisible(t *testing.T) {
 		t.Run(base, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, sb, rebuild{
-				dockerfile: replaced(dockerfile, "$BASE", "base"),
-				files:      map[string]string{"file": "", "dir/file": ""},
-				options:    sandbox.Build{Args: map[string]string{"A": "1"}},
+				Dockerfile: replaced(dockerfile, "$BASE", "base"),
+				Files:      map[string]string{"file": "", "dir/file": ""},
+				Options:    sandbox.Build{Args: map[string]string{"A": "1"}},
 			})
-			p.attr("context:base", "docker-image://docker.io/"+p.Args["BASE"])
-			w.repository(p, "repo.git")
-			plain, plainLog := p.image()
+			p.Attr("context:base", "docker-image://docker.io/"+p.Args["BASE"])
+			w.Repository(p, "repo.git")
+			plain, plainLog := image(p)
 			for name, rule := range rules {
-				p.write("Dockerfile", replaced(dockerfile, "$BASE", "base"))
-				p.edit("#RULE", "# cache="+rule)
-				layers, log := p.image()
+				p.Write("Dockerfile", replaced(dockerfile, "$BASE", "base"))
+				p.Edit("#RULE", "# cache="+rule)
+				layers, log := image(p)
 				if d := cmp.Diff(plainLog, log); d != "" {
 					t.Errorf("%s: the command sees something else, -without +with:\n%s", name, d)
 				}
@@ -72,46 +73,46 @@ func TestInvisible(t *testing.T) {
 
 // image builds the project and returns its layers' entries, and what the last step
 // wrote.
-func (p *project) image() (layers [][]string, log string) {
-	p.t.Helper()
-	dir := p.t.TempDir()
+func image(p *project) (layers [][]string, log string) {
+	p.T.Helper()
+	dir := p.T.TempDir()
 	archive := filepath.Join(dir, "image.tar")
 	p.Exports = append(p.Exports[:0], sandbox.ExportOCI(archive, nil))
-	log = logOf(p.t, p.solve(), "/proc/self/mounts")
+	log = logOf(p.T, p.Solve(), "/proc/self/mounts")
 	if log == "" {
-		p.t.Fatal("the step did not run")
+		p.T.Fatal("the step did not run")
 	}
-	p.must(exec.CommandContext(p.t.Context(), "tar", "-C", dir, "-xf", archive).Run())
+	p.Must(exec.CommandContext(p.T.Context(), "tar", "-C", dir, "-xf", archive).Run())
 	index, err := layout.ImageIndexFromPath(dir)
-	p.must(err)
+	p.Must(err)
 	manifest, err := index.IndexManifest()
-	p.must(err)
+	p.Must(err)
 	image, err := index.Image(manifest.Manifests[0].Digest)
-	p.must(err)
+	p.Must(err)
 	all, err := image.Layers()
-	p.must(err)
+	p.Must(err)
 	for _, layer := range all {
 		rc, err := layer.Uncompressed()
-		p.must(err)
-		layers = append(layers, p.entries(rc))
-		p.must(rc.Close())
+		p.Must(err)
+		layers = append(layers, entries(p, rc))
+		p.Must(rc.Close())
 	}
 	return layers, log
 }
 
 // entries describes the entries of a layer, all but their times.
-func (p *project) entries(layer io.Reader) []string {
-	p.t.Helper()
+func entries(p *project, layer io.Reader) []string {
+	p.T.Helper()
 	var out []string
 	for r := tar.NewReader(layer); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return out
 		}
-		p.must(err)
+		p.Must(err)
 		sum := sha256.New()
 		_, err = io.Copy(sum, r)
-		p.must(err)
+		p.Must(err)
 		var attrs strings.Builder
 		for k, v := range h.PAXRecords {
 			if strings.HasPrefix(k, "SCHILY.xattr.") {

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // landing has every flag of COPY and ADD beside modes=ignore.
@@ -60,7 +61,7 @@ var landed = map[string]string{
 // all steps from the cache.
 func TestModesLanding(t *testing.T) {
 	t.Parallel()
-	one := start(t)
+	one := scenario.Start(t)
 	two := sandbox.New(t, sandbox.Options{Registry: one.Registry()})
 	imports, exports := one.RegistryCache("rules/modes:1", "max")
 	unique := rand.Text()
@@ -152,13 +153,13 @@ func listTar(t *testing.T, name string) map[string]string {
 // the context, and again with other modes.
 func TestModesOnPlatforms(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, start(t), rebuild{
-		dockerfile: "FROM scratch\n# cache=modes=ignore\nCOPY src /src\n",
-		files:      map[string]string{"src/file": rand.Text()},
-		options:    sandbox.Build{Attrs: map[string]string{"platform": "linux/amd64,linux/arm64"}},
+	p := newProject(t, scenario.Start(t), rebuild{
+		Dockerfile: "FROM scratch\n# cache=modes=ignore\nCOPY src /src\n",
+		Files:      map[string]string{"src/file": rand.Text()},
+		Options:    sandbox.Build{Attrs: map[string]string{"platform": "linux/amd64,linux/arm64"}},
 	})
 	for _, want := range []string{"ran", "cached"} {
-		r := p.solve()
+		r := p.Solve()
 		found := map[string]string{}
 		for _, s := range r.Steps {
 			if strings.HasSuffix(s.Name, "COPY src /src") || strings.HasSuffix(s.Name, "without file modes") {
@@ -172,6 +173,6 @@ func TestModesOnPlatforms(t *testing.T) {
 		}, found); d != "" {
 			t.Errorf("-want +got\n%s\n%s", d, r)
 		}
-		p.mask(0o077)
+		mask(p, 0o077)
 	}
 }

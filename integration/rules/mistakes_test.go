@@ -8,13 +8,14 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // TestMistakes breaks rules in every way. The error says what to write instead, and
 // marks the line of the directive; that of a rule given with the build marks none.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
+	sb := scenario.Start(t)
 	for _, c := range []struct {
 		name, dockerfile string
 		rules            string // CACHEWRIGHT_RULES
@@ -46,9 +47,9 @@ func TestMistakes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, sb, rebuild{dockerfile: c.dockerfile})
+			p := newProject(t, sb, rebuild{Dockerfile: c.dockerfile})
 			if c.rules != "" {
-				p.arg("CACHEWRIGHT_RULES", c.rules)
+				p.Arg("CACHEWRIGHT_RULES", c.rules)
 			}
 			r, err := sb.Solve(t.Context(), p.Build)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -72,7 +73,7 @@ func TestMistakes(t *testing.T) {
 // it does.
 func TestOldEngine(t *testing.T) {
 	t.Parallel()
-	sb := start(t)
+	sb := scenario.Start(t)
 	if err := sb.Seed(t.Context(), sandbox.Busybox); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // modesForms copies local files in the ways that COPY and ADD have, each in a stage
@@ -55,39 +57,39 @@ var (
 func modesIgnored() []rebuild {
 	all := slices.Concat(modesTree, modesWildcard, modesParents, modesAdd)
 	return []rebuild{
-		{name: "modes", dockerfile: modesForms, files: modesFiles, links: modesLinks, more: []change{
-			{"a strict umask", func(p *project) { p.mask(0o077) }, nil},
-			{"executable by others alone", func(p *project) { p.must(os.Chmod(p.path("src/run"), 0o645)) }, nil},
-			{"all bits", func(p *project) { p.must(os.Chmod(p.path("src/dir"), 0o777|fs.ModeSetgid|fs.ModeSticky)) }, nil},
-			{"setuid", func(p *project) { p.must(os.Chmod(p.path("src/run"), 0o711|fs.ModeSetuid)) }, nil},
-			{"not executable", func(p *project) { p.must(os.Chmod(p.path("src/run"), 0o644)) }, slices.Concat(modesTree, modesWildcard, modesAdd)},
-			{"executable", func(p *project) { p.must(os.Chmod(p.path("src/file"), 0o700)) }, modesTree},
-		}},
-		{name: "content", dockerfile: modesForms, files: modesFiles, links: modesLinks, more: []change{
-			{"a file that is not selected", written("other", "changed"), nil},
-			{"content", written("src/run", "#!/bin/ls"), slices.Concat(modesTree, modesWildcard, modesAdd)},
-			{"content in a directory", written("src/dir/inner", "INNER"), slices.Concat(modesTree, modesParents, modesWildcard)},
-			{"excluded file", written("src/dir/excluded", "EXCLUDED"), modesTree},
-			{"added", written("src/runs", ""), slices.Concat(modesTree, modesWildcard)},
-			{"added empty directory", func(p *project) { p.must(os.Mkdir(p.path("src/dir/empty"), 0o755)) }, slices.Concat(modesTree, modesParents)},
-			{"renamed", func(p *project) { p.must(os.Rename(p.path("src/file"), p.path("src/elif"))) }, modesTree},
-			{"removed", func(p *project) { p.must(os.Remove(p.path("src/elif"))) }, modesTree},
+		{Name: "modes", Dockerfile: modesForms, Files: modesFiles, Links: modesLinks, Want: expected{more: []change{
+			{"a strict umask", func(p *project) { mask(p, 0o077) }, nil},
+			{"executable by others alone", func(p *project) { p.Must(os.Chmod(p.Path("src/run"), 0o645)) }, nil},
+			{"all bits", func(p *project) { p.Must(os.Chmod(p.Path("src/dir"), 0o777|fs.ModeSetgid|fs.ModeSticky)) }, nil},
+			{"setuid", func(p *project) { p.Must(os.Chmod(p.Path("src/run"), 0o711|fs.ModeSetuid)) }, nil},
+			{"not executable", func(p *project) { p.Must(os.Chmod(p.Path("src/run"), 0o644)) }, slices.Concat(modesTree, modesWildcard, modesAdd)},
+			{"executable", func(p *project) { p.Must(os.Chmod(p.Path("src/file"), 0o700)) }, modesTree},
+		}}},
+		{Name: "content", Dockerfile: modesForms, Files: modesFiles, Links: modesLinks, Want: expected{more: []change{
+			{"a file that is not selected", scenario.Written("other", "changed"), nil},
+			{"content", scenario.Written("src/run", "#!/bin/ls"), slices.Concat(modesTree, modesWildcard, modesAdd)},
+			{"content in a directory", scenario.Written("src/dir/inner", "INNER"), slices.Concat(modesTree, modesParents, modesWildcard)},
+			{"excluded file", scenario.Written("src/dir/excluded", "EXCLUDED"), modesTree},
+			{"added", scenario.Written("src/runs", ""), slices.Concat(modesTree, modesWildcard)},
+			{"added empty directory", func(p *project) { p.Must(os.Mkdir(p.Path("src/dir/empty"), 0o755)) }, slices.Concat(modesTree, modesParents)},
+			{"renamed", func(p *project) { p.Must(os.Rename(p.Path("src/file"), p.Path("src/elif"))) }, modesTree},
+			{"removed", func(p *project) { p.Must(os.Remove(p.Path("src/elif"))) }, modesTree},
 			{"target of a link", func(p *project) {
-				p.must(os.Remove(p.path("src/link")))
-				p.must(os.Symlink("dir/excluded", p.path("src/link")))
+				p.Must(os.Remove(p.Path("src/link")))
+				p.Must(os.Symlink("dir/excluded", p.Path("src/link")))
 			}, slices.Concat(modesTree, modesWildcard)},
-		}},
-		{name: "without the rule", dockerfile: modesForms, files: modesFiles, links: modesLinks, more: []change{
-			{"the same files", given("CACHEWRIGHT_RULES", "off"), nil},
-			{"a strict umask", func(p *project) { p.mask(0o077) }, all},
-		}},
+		}}},
+		{Name: "without the rule", Dockerfile: modesForms, Files: modesFiles, Links: modesLinks, Want: expected{more: []change{
+			{"the same files", scenario.Given("CACHEWRIGHT_RULES", "off"), nil},
+			{"a strict umask", func(p *project) { mask(p, 0o077) }, all},
+		}}},
 	}
 }
 
 // mask takes permission bits from everything in the context.
-func (p *project) mask(bits fs.FileMode) {
-	p.t.Helper()
-	p.must(filepath.WalkDir(p.Context, func(path string, d fs.DirEntry, err error) error {
+func mask(p *project, bits fs.FileMode) {
+	p.T.Helper()
+	p.Must(filepath.WalkDir(p.Context, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 {
 			return err
 		}

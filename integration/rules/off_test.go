@@ -8,15 +8,16 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // TestOffKeepsCacheMounts counts in a cache mount how often a step ran.
 func TestOffKeepsCacheMounts(t *testing.T) {
 	t.Parallel()
 	const run = "RUN --mount=type=cache,target=/c,id=off-counter echo x >> /c/n; echo n=$(wc -l < /c/n)"
-	p := newProject(t, start(t), rebuild{dockerfile: "FROM $BASE\n# cache=off\n" + run + "\n"})
+	p := newProject(t, scenario.Start(t), rebuild{Dockerfile: "FROM $BASE\n# cache=off\n" + run + "\n"})
 	for n := 1; n <= 3; n++ {
-		if log := logOf(t, p.solve(), "echo x"); !strings.Contains(log, fmt.Sprintf("n=%d\n", n)) {
+		if log := logOf(t, p.Solve(), "echo x"); !strings.Contains(log, fmt.Sprintf("n=%d\n", n)) {
 			t.Errorf("build %d: the step says %q", n, log)
 		}
 	}
@@ -26,15 +27,15 @@ func TestOffKeepsCacheMounts(t *testing.T) {
 // runs its step itself, and sees its own result.
 func TestOffConcurrently(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, start(t), rebuild{
-		dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN cat /proc/sys/kernel/random/uuid > /id; echo made $(cat /id)\nRUN echo seen $(cat /id)\n",
+	p := newProject(t, scenario.Start(t), rebuild{
+		Dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN cat /proc/sys/kernel/random/uuid > /id; echo made $(cat /id)\nRUN echo seen $(cat /id)\n",
 	})
-	p.build()
+	build(p)
 	results := make([]*sandbox.Result, 3)
 	var group errgroup.Group
 	for i := range results {
 		group.Go(func() (err error) {
-			results[i], err = p.sb.Solve(t.Context(), p.Build)
+			results[i], err = p.Sandbox.Solve(t.Context(), p.Build)
 			return err
 		})
 	}
@@ -49,7 +50,7 @@ func TestOffConcurrently(t *testing.T) {
 			t.Errorf("one step made %q, the next saw %q", made, seen)
 		}
 		ids[made] = true
-		p.expect("concurrent build", p.states(r), []string{
+		expect(p, "concurrent build", statesOf(p, r), []string{
 			"RUN cat /proc/sys/kernel/random/uuid > /id; echo made $(cat /id)", "RUN echo seen $(cat /id)",
 		})
 	}
@@ -62,21 +63,21 @@ func TestOffConcurrently(t *testing.T) {
 // share runs once, and again once in the next build or window.
 func TestPlatformsAgree(t *testing.T) {
 	t.Parallel()
-	w := newWeb(t)
-	w.set("/platforms", page{body: "1"})
+	w := scenario.NewWeb(t)
+	w.SetText("/platforms", "1")
 	for _, c := range []struct {
 		rule   string
 		change func(*project)
 	}{
 		{"off", func(*project) {}},
-		{"ttl=daily", given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z")},
-		{"key=" + w.URL + "/platforms", func(*project) { w.set("/platforms", page{body: "2"}) }},
+		{"ttl=daily", scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z")},
+		{"key=" + w.URL + "/platforms", w.Paged("/platforms", "2")},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			p := newProject(t, start(t), rebuild{
-				dockerfile: "FROM --platform=$BUILDPLATFORM $BASE AS build\n# cache=" + c.rule +
+			p := newProject(t, scenario.Start(t), rebuild{
+				Dockerfile: "FROM --platform=$BUILDPLATFORM $BASE AS build\n# cache=" + c.rule +
 					"\nRUN cat /proc/sys/kernel/random/uuid > /id\nFROM scratch\nARG TARGETARCH\nCOPY --from=build /id /id-$TARGETARCH\n",
-				options: sandbox.Build{
+				Options: sandbox.Build{
 					Attrs: map[string]string{"platform": "linux/amd64,linux/arm64"},
 					Args:  map[string]string{"CACHEWRIGHT_NOW": "2026-03-01T00:00:00Z"},
 				},
@@ -87,7 +88,7 @@ func TestPlatformsAgree(t *testing.T) {
 				}
 				out := t.TempDir()
 				p.Exports = append(p.Exports[:0], sandbox.ExportDir(out))
-				r := p.solve()
+				r := p.Solve()
 				ran := 0
 				for _, s := range r.Steps {
 					if strings.Contains(s.Name, "] RUN ") && s.Ran() {
@@ -110,16 +111,16 @@ func TestPlatformsAgree(t *testing.T) {
 // window and in another. The step has the same digest, and so the same key.
 func TestSameWindowElsewhere(t *testing.T) {
 	t.Parallel()
-	one := start(t)
+	one := scenario.Start(t)
 	two := sandbox.New(t, sandbox.Options{Registry: one.Registry()})
 	p := newProject(t, one, rebuild{
-		dockerfile: "FROM $BASE\n# cache=ttl=36h\nRUN echo long\n# cache=ttl=weekly\nRUN echo week\n",
+		Dockerfile: "FROM $BASE\n# cache=ttl=36h\nRUN echo long\n# cache=ttl=weekly\nRUN echo week\n",
 	})
 	digests := func(sb *sandbox.Sandbox, now string) string {
-		p.sb = sb
-		p.arg("CACHEWRIGHT_NOW", now)
+		p.Sandbox = sb
+		p.Arg("CACHEWRIGHT_NOW", now)
 		var all []string
-		for _, s := range p.solve().Steps {
+		for _, s := range p.Solve().Steps {
 			if strings.Contains(s.Name, "] RUN ") {
 				all = append(all, s.Digest.String())
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // remoteCase is a build whose cache is exported, and the same build, perhaps with
@@ -28,22 +29,22 @@ type remoteCase struct {
 
 func TestRemoteCache(t *testing.T) {
 	t.Parallel()
-	one := start(t)
+	one := scenario.Start(t)
 	two := sandbox.New(t, sandbox.Options{Registry: one.Registry()})
-	w := newWeb(t)
+	w := scenario.NewWeb(t)
 	for _, c := range slices.Concat(notExported(), sharedWindows(), sharedKeys(w)) {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, one, c.rebuild)
 			mode := c.mode
 			if mode == "" {
 				mode = "max"
 			}
-			cache := p.newRepository() + ":cache"
+			cache := scenario.NewRepository() + ":cache"
 			imports, exports := one.RegistryCache(cache, mode)
 			p.CacheExports = []client.CacheOptionsEntry{exports}
-			first := p.build()
-			p.expect("first build", first, first.texts())
+			first := build(p)
+			expect(p, "first build", first, first.texts())
 			files := cachedFiles(t, one.Registry()+"/"+cache)
 			for _, f := range c.kept {
 				if slices.Contains(files, f) {
@@ -55,11 +56,11 @@ func TestRemoteCache(t *testing.T) {
 					t.Errorf("the exported cache has no %s", f)
 				}
 			}
-			if c.change != nil {
-				c.change(p)
+			if c.Change != nil {
+				c.Change(p)
 			}
-			p.sb, p.CacheExports, p.CacheImports = two, nil, []client.CacheOptionsEntry{imports}
-			p.expect("another daemon", p.build(), c.ran)
+			p.Sandbox, p.CacheExports, p.CacheImports = two, nil, []client.CacheOptionsEntry{imports}
+			expect(p, "another daemon", build(p), c.Want.ran)
 		})
 	}
 }
@@ -108,81 +109,81 @@ func notExported() []remoteCase {
 	return []remoteCase{
 		{
 			rebuild: rebuild{
-				name:       "off",
-				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=off\nRUN echo > /off\nRUN echo > /after\n",
-				ran:        []string{"RUN echo > /off", "RUN echo > /after"},
+				Name:       "off",
+				Dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=off\nRUN echo > /off\nRUN echo > /after\n",
+				Want:       expected{ran: []string{"RUN echo > /off", "RUN echo > /after"}},
 			},
 			kept: []string{"off", "after"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "off, seen by another stage",
-				dockerfile: "FROM $BASE AS made\n# cache=off\nRUN echo > /off\nFROM $BASE\nCOPY --from=made /off /copy\nRUN echo > /after\n",
-				ran:        []string{"RUN echo > /off"},
+				Name:       "off, seen by another stage",
+				Dockerfile: "FROM $BASE AS made\n# cache=off\nRUN echo > /off\nFROM $BASE\nCOPY --from=made /off /copy\nRUN echo > /after\n",
+				Want:       expected{ran: []string{"RUN echo > /off"}},
 			},
 			kept: []string{"off"}, sent: []string{"copy", "after"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "RUN",
-				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nRUN echo > /here\nRUN echo > /after\n", files: files,
-				ran: []string{"RUN echo > /here", "RUN echo > /after"},
+				Name:       "RUN",
+				Dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nRUN echo > /here\nRUN echo > /after\n", Files: files,
+				Want: expected{ran: []string{"RUN echo > /here", "RUN echo > /after"}},
 			},
 			kept: []string{"here", "after"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "COPY",
-				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY file /here\nWORKDIR /after\n", files: files,
-				ran: []string{"COPY file /here", "WORKDIR /after"},
+				Name:       "COPY",
+				Dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY file /here\nWORKDIR /after\n", Files: files,
+				Want: expected{ran: []string{"COPY file /here", "WORKDIR /after"}},
 			},
 			kept: []string{"here", "after"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "ADD",
-				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nADD file /here\n", files: files,
-				ran: []string{"ADD file /here"},
+				Name:       "ADD",
+				Dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nADD file /here\n", Files: files,
+				Want: expected{ran: []string{"ADD file /here"}},
 			},
 			kept: []string{"here"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "COPY --link",
-				dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY --link file /here\nRUN echo > /after\n", files: files,
-				ran: []string{"COPY --link file /here", "LINK COPY --link file /here", "RUN echo > /after"},
+				Name:       "COPY --link",
+				Dockerfile: "FROM $BASE\nRUN echo > /before\n# cache=export=no\nCOPY --link file /here\nRUN echo > /after\n", Files: files,
+				Want: expected{ran: []string{"COPY --link file /here", "LINK COPY --link file /here", "RUN echo > /after"}},
 			},
 			kept: []string{"here", "after"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "COPY --link on top",
-				dockerfile: "FROM $BASE\n# cache=export=no\nRUN echo > /here\nCOPY --link file /link\n", files: files,
-				ran: []string{"RUN echo > /here", "LINK COPY --link file /link"},
+				Name:       "COPY --link on top",
+				Dockerfile: "FROM $BASE\n# cache=export=no\nRUN echo > /here\nCOPY --link file /link\n", Files: files,
+				Want: expected{ran: []string{"RUN echo > /here", "LINK COPY --link file /link"}},
 			},
 			kept: []string{"here"}, sent: []string{"link"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "stage",
-				dockerfile: "# cache=export=no\nFROM $BASE AS made\nRUN echo > /made\nFROM $BASE\nCOPY --from=made /made /copy\nRUN echo > /after\n", files: files,
-				ran: []string{"RUN echo > /made"},
+				Name:       "stage",
+				Dockerfile: "# cache=export=no\nFROM $BASE AS made\nRUN echo > /made\nFROM $BASE\nCOPY --from=made /made /copy\nRUN echo > /after\n", Files: files,
+				Want: expected{ran: []string{"RUN echo > /made"}},
 			},
 			kept: []string{"made"}, sent: []string{"copy", "after"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "stage on top",
-				dockerfile: "FROM $BASE AS made\nRUN echo > /before\n# cache=export=no\nRUN echo > /made\nFROM made\nRUN echo > /after\n", files: files,
-				ran: []string{"RUN echo > /made", "RUN echo > /after"},
+				Name:       "stage on top",
+				Dockerfile: "FROM $BASE AS made\nRUN echo > /before\n# cache=export=no\nRUN echo > /made\nFROM made\nRUN echo > /after\n", Files: files,
+				Want: expected{ran: []string{"RUN echo > /made", "RUN echo > /after"}},
 			},
 			kept: []string{"made", "after"}, sent: []string{"before"},
 		},
 		{
 			rebuild: rebuild{
-				name:       "cleared",
-				dockerfile: "# cache=export=no\nFROM $BASE\n# cache=default\nRUN echo > /cleared\nRUN echo > /here\n", files: files,
-				ran: []string{"RUN echo > /here"},
+				Name:       "cleared",
+				Dockerfile: "# cache=export=no\nFROM $BASE\n# cache=default\nRUN echo > /cleared\nRUN echo > /here\n", Files: files,
+				Want: expected{ran: []string{"RUN echo > /here"}},
 			},
 			kept: []string{"here"}, sent: []string{"cleared"},
 		},
@@ -193,38 +194,38 @@ func notExported() []remoteCase {
 // and in different ones.
 func sharedWindows() []remoteCase {
 	r := rebuild{
-		dockerfile: "FROM $BASE\nRUN echo before\n# cache=ttl=daily\nRUN echo kept\nRUN echo after\n",
-		options:    sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": "2026-03-01T00:00:00Z"}},
+		Dockerfile: "FROM $BASE\nRUN echo before\n# cache=ttl=daily\nRUN echo kept\nRUN echo after\n",
+		Options:    sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": "2026-03-01T00:00:00Z"}},
 	}
 	inside, across := r, r
-	inside.name, inside.change = "ttl, same window", given("CACHEWRIGHT_NOW", "2026-03-01T23:59:59Z")
-	across.name, across.change = "ttl, next window", given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z")
-	across.ran = []string{"RUN echo kept", "RUN echo after"}
+	inside.Name, inside.Change = "ttl, same window", scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T23:59:59Z")
+	across.Name, across.Change = "ttl, next window", scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T00:00:00Z")
+	across.Want.ran = []string{"RUN echo kept", "RUN echo after"}
 	last := inside
-	last.name = "ttl, same window, mode min"
+	last.Name = "ttl, same window, mode min"
 	return []remoteCase{{rebuild: inside}, {rebuild: last, mode: "min"}, {rebuild: across}}
 }
 
 // sharedKeys are key sources that two daemons look up.
-func sharedKeys(w *web) []remoteCase {
-	w.set("/page", page{body: "1"})
+func sharedKeys(w *scenario.Web) []remoteCase {
+	w.SetText("/page", "1")
 	var cases []remoteCase
 	for _, mode := range []string{"max", "min"} {
 		url, file := "http, "+mode, "file, "+mode
-		w.set("/"+mode, page{body: "1"})
+		w.SetText("/"+mode, "1")
 		const dockerfile = "FROM $BASE\nRUN echo before\n# cache=key=%\nRUN echo keyed\nRUN echo after\n"
 		ran := []string{"RUN echo keyed", "RUN echo after"}
 		files := map[string]string{"file": "1"}
 		cases = append(cases,
-			remoteCase{rebuild: rebuild{name: url + ", unchanged", dockerfile: replaced(dockerfile, "%", w.URL+"/page")}, mode: mode},
+			remoteCase{rebuild: rebuild{Name: url + ", unchanged", Dockerfile: replaced(dockerfile, "%", w.URL+"/page")}, mode: mode},
 			remoteCase{rebuild: rebuild{
-				name: url + ", changed", dockerfile: replaced(dockerfile, "%", w.URL+"/"+mode),
-				change: func(*project) { w.set("/"+mode, page{body: "2"}) }, ran: ran,
+				Name: url + ", changed", Dockerfile: replaced(dockerfile, "%", w.URL+"/"+mode),
+				Change: w.Paged("/"+mode, "2"), Want: expected{ran: ran},
 			}, mode: mode},
-			remoteCase{rebuild: rebuild{name: file + ", unchanged", dockerfile: replaced(dockerfile, "%", "file:file"), files: files}, mode: mode},
+			remoteCase{rebuild: rebuild{Name: file + ", unchanged", Dockerfile: replaced(dockerfile, "%", "file:file"), Files: files}, mode: mode},
 			remoteCase{rebuild: rebuild{
-				name: file + ", changed", dockerfile: replaced(dockerfile, "%", "file:file"), files: files,
-				change: written("file", "2"), ran: ran,
+				Name: file + ", changed", Dockerfile: replaced(dockerfile, "%", "file:file"), Files: files,
+				Change: scenario.Written("file", "2"), Want: expected{ran: ran},
 			}, mode: mode},
 		)
 	}

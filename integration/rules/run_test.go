@@ -1,5 +1,9 @@
 package rules_test
 
+import (
+	"github.com/cachewright/cachewright/integration/scenario"
+)
+
 // definition is R2 and R4: a RUN is keyed by its command, environment, user,
 // working directory and mounts.
 func definition() []rebuild {
@@ -13,23 +17,23 @@ RUN cat out
 	const first, last = "RUN --network=default --mount=type=tmpfs,target=/scratch env > out", "RUN cat out"
 	both := []string{first, last}
 	return []rebuild{
-		{name: "unchanged", dockerfile: file},
-		{name: "comment", dockerfile: file, change: edited("RUN cat", "\n# Why not?\nRUN cat")},
-		{name: "image config", dockerfile: file, change: edited("USER 0", "LABEL a=b\nCMD [\"true\"]\nEXPOSE 80\nUSER 0")},
-		{name: "command", dockerfile: file, change: edited("cat out", "cat  out"), ran: []string{"RUN cat  out"}},
-		{name: "exec form", dockerfile: file, change: edited("cat out", `["cat", "out"]`), ran: []string{`RUN ["cat", "out"]`}},
-		{name: "environment", dockerfile: file, change: edited("=one", "=two"), ran: both},
-		{name: "more environment", dockerfile: file, change: edited("=one", "=one MORE=1"), ran: both},
-		{name: "user", dockerfile: file, change: edited("USER 0", "USER root"), ran: both},
-		{name: "working directory", dockerfile: file, change: edited("/work", "/other"), ran: append(both, "WORKDIR /other")},
-		{name: "shell", dockerfile: file, change: edited("RUN --net", "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nRUN --net"), ran: both},
+		{Name: "unchanged", Dockerfile: file},
+		{Name: "comment", Dockerfile: file, Change: scenario.Edited("RUN cat", "\n# Why not?\nRUN cat")},
+		{Name: "image config", Dockerfile: file, Change: scenario.Edited("USER 0", "LABEL a=b\nCMD [\"true\"]\nEXPOSE 80\nUSER 0")},
+		{Name: "command", Dockerfile: file, Change: scenario.Edited("cat out", "cat  out"), Want: expected{ran: []string{"RUN cat  out"}}},
+		{Name: "exec form", Dockerfile: file, Change: scenario.Edited("cat out", `["cat", "out"]`), Want: expected{ran: []string{`RUN ["cat", "out"]`}}},
+		{Name: "environment", Dockerfile: file, Change: scenario.Edited("=one", "=two"), Want: expected{ran: both}},
+		{Name: "more environment", Dockerfile: file, Change: scenario.Edited("=one", "=one MORE=1"), Want: expected{ran: both}},
+		{Name: "user", Dockerfile: file, Change: scenario.Edited("USER 0", "USER root"), Want: expected{ran: both}},
+		{Name: "working directory", Dockerfile: file, Change: scenario.Edited("/work", "/other"), Want: expected{ran: append(both, "WORKDIR /other")}},
+		{Name: "shell", Dockerfile: file, Change: scenario.Edited("RUN --net", "SHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nRUN --net"), Want: expected{ran: both}},
 		{
-			name: "mount", dockerfile: file, change: edited("target=/scratch", "target=/tmp"),
-			ran: []string{"RUN --network=default --mount=type=tmpfs,target=/tmp env > out", last},
+			Name: "mount", Dockerfile: file, Change: scenario.Edited("target=/scratch", "target=/tmp"),
+			Want: expected{ran: []string{"RUN --network=default --mount=type=tmpfs,target=/tmp env > out", last}},
 		},
 		{
-			name: "network", dockerfile: file, change: edited("=default", "=none"),
-			ran: []string{"RUN --network=none --mount=type=tmpfs,target=/scratch env > out", last},
+			Name: "network", Dockerfile: file, Change: scenario.Edited("=default", "=none"),
+			Want: expected{ran: []string{"RUN --network=none --mount=type=tmpfs,target=/scratch env > out", last}},
 		},
 	}
 }
@@ -49,38 +53,38 @@ RUN cat /copy
 	const bound = "RUN --mount=type=bind,from=made,source=/copy,target=/bound cat /bound > /bound-copy"
 	return []rebuild{
 		{
-			name:       "same files",
-			dockerfile: "FROM $BASE\nRUN echo first\nRUN true\nCOPY file /\nWORKDIR /w\nRUN echo last\n",
-			files:      map[string]string{"file": ""},
-			change:     edited("true", "true again"),
-			ran:        []string{"RUN true again", "COPY file /", "WORKDIR /w", "RUN echo last"},
+			Name:       "same files",
+			Dockerfile: "FROM $BASE\nRUN echo first\nRUN true\nCOPY file /\nWORKDIR /w\nRUN echo last\n",
+			Files:      map[string]string{"file": ""},
+			Change:     scenario.Edited("true", "true again"),
+			Want:       expected{ran: []string{"RUN true again", "COPY file /", "WORKDIR /w", "RUN echo last"}},
 		},
 		{
-			name:       "a step more at the end",
-			dockerfile: "FROM $BASE\nRUN echo first\n",
-			change:     edited("first", "first\nRUN echo last"),
-			ran:        []string{"RUN echo last"},
+			Name:       "a step more at the end",
+			Dockerfile: "FROM $BASE\nRUN echo first\n",
+			Change:     scenario.Edited("first", "first\nRUN echo last"),
+			Want:       expected{ran: []string{"RUN echo last"}},
 		},
 		{
-			name:       "a step less at the start",
-			dockerfile: "FROM $BASE\nRUN echo first\nRUN echo last\n",
-			change:     edited("RUN echo first\n", ""),
-			ran:        []string{"RUN echo last"},
+			Name:       "a step less at the start",
+			Dockerfile: "FROM $BASE\nRUN echo first\nRUN echo last\n",
+			Change:     scenario.Edited("RUN echo first\n", ""),
+			Want:       expected{ran: []string{"RUN echo last"}},
 		},
 		{
-			name:       "equal content across stages",
-			dockerfile: stages,
-			change:     edited("echo constant", "echo  constant"),
-			ran:        []string{"RUN echo  constant > /made", "RUN sed s/a/a/ /made > /copy"},
+			Name:       "equal content across stages",
+			Dockerfile: stages,
+			Change:     scenario.Edited("echo constant", "echo  constant"),
+			Want:       expected{ran: []string{"RUN echo  constant > /made", "RUN sed s/a/a/ /made > /copy"}},
 		},
 		{
-			name:       "other content across stages",
-			dockerfile: stages,
-			change:     edited("echo constant", "echo other"),
-			ran: []string{
+			Name:       "other content across stages",
+			Dockerfile: stages,
+			Change:     scenario.Edited("echo constant", "echo other"),
+			Want: expected{ran: []string{
 				"RUN echo other > /made", "RUN sed s/a/a/ /made > /copy",
 				"COPY --from=made /copy /copy", bound, "RUN cat /copy",
-			},
+			}},
 		},
 	}
 }
@@ -105,16 +109,16 @@ COPY --from=other /other /other
 	files := map[string]string{"file": "file"}
 	after := []string{"RUN echo after", "RUN --mount=type=tmpfs,target=/t echo last", "COPY --from=other /other /other"}
 	return []rebuild{
-		{name: "value", dockerfile: file, files: files, change: given("CACHEBUST", "2"), ran: after},
-		{name: "default", dockerfile: file, files: files, change: edited("=1", "=2"), ran: after},
-		{name: "same value", dockerfile: file, files: files, change: given("CACHEBUST", "1")},
-		{name: "undeclared", dockerfile: file, files: files, change: given("ELSE", "2")},
+		{Name: "value", Dockerfile: file, Files: files, Change: scenario.Given("CACHEBUST", "2"), Want: expected{ran: after}},
+		{Name: "default", Dockerfile: file, Files: files, Change: scenario.Edited("=1", "=2"), Want: expected{ran: after}},
+		{Name: "same value", Dockerfile: file, Files: files, Change: scenario.Given("CACHEBUST", "1")},
+		{Name: "undeclared", Dockerfile: file, Files: files, Change: scenario.Given("ELSE", "2")},
 		{
-			name:       "used",
-			dockerfile: "FROM $BASE\nARG NAME=file\nCOPY $NAME /\n",
-			files:      map[string]string{"file": "file", "other": "other"},
-			change:     given("NAME", "other"),
-			ran:        []string{"COPY other /"},
+			Name:       "used",
+			Dockerfile: "FROM $BASE\nARG NAME=file\nCOPY $NAME /\n",
+			Files:      map[string]string{"file": "file", "other": "other"},
+			Change:     scenario.Given("NAME", "other"),
+			Want:       expected{ran: []string{"COPY other /"}},
 		},
 	}
 }

@@ -1,6 +1,9 @@
 package rules_test
 
-import "github.com/cachewright/cachewright/integration/sandbox"
+import (
+	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
+)
 
 // selectable has steps to pick from, in stages that do not depend on each other's.
 const selectable = `FROM $BASE AS deps
@@ -55,7 +58,7 @@ func selectors() []rebuild {
 		"@3,@7,[xt]est-tw?/*": {"RUN echo deps", "RUN echo more", "RUN echo two"},
 	} {
 		cases = append(cases, rebuild{
-			name: "filter " + selector, dockerfile: selectable, change: asked("no-cache", selector), ran: ran,
+			Name: "filter " + selector, Dockerfile: selectable, Change: scenario.Asked("no-cache", selector), Want: expected{ran: ran},
 		})
 	}
 	for rules, ran := range map[string][]string{
@@ -68,23 +71,23 @@ func selectors() []rebuild {
 		"deps: export=no | @99: off":             {"RUN echo deps"},
 	} {
 		cases = append(cases, rebuild{
-			name: "override " + rules, dockerfile: selectable, change: given("CACHEWRIGHT_RULES", rules), ran: ran,
+			Name: "override " + rules, Dockerfile: selectable, Change: scenario.Given("CACHEWRIGHT_RULES", rules), Want: expected{ran: ran},
 		})
 	}
 	cases = append(cases, rebuild{
-		name: "what follows another result", change: asked("no-cache", "made/2"),
-		dockerfile: "FROM $BASE AS made\nRUN cat /proc/uptime > /made\nFROM $BASE\nCOPY --from=made /made /\nRUN ls\nRUN cat /made\n",
-		ran:        []string{"RUN cat /proc/uptime > /made", "COPY --from=made /made /", "RUN ls", "RUN cat /made"},
+		Name: "what follows another result", Change: scenario.Asked("no-cache", "made/2"),
+		Dockerfile: "FROM $BASE AS made\nRUN cat /proc/uptime > /made\nFROM $BASE\nCOPY --from=made /made /\nRUN ls\nRUN cat /made\n",
+		Want:       expected{ran: []string{"RUN cat /proc/uptime > /made", "COPY --from=made /made /", "RUN ls", "RUN cat /made"}},
 	})
 	files := map[string]string{"file": ""}
 	off := sandbox.Build{Args: map[string]string{"CACHEWRIGHT_RULES": "off"}}
 	upstreams := func(p *project) { p.Frontend = "" }
 	return append(cases,
-		rebuild{name: "off after docker/dockerfile", dockerfile: ruled, files: files, options: off, prepare: upstreams, change: func(p *project) { p.Frontend = sandbox.FrontendRef }},
-		rebuild{name: "off before docker/dockerfile", dockerfile: ruled, files: files, options: off, change: upstreams},
+		rebuild{Name: "off after docker/dockerfile", Dockerfile: ruled, Files: files, Options: off, Prepare: upstreams, Change: func(p *project) { p.Frontend = sandbox.FrontendRef }},
+		rebuild{Name: "off before docker/dockerfile", Dockerfile: ruled, Files: files, Options: off, Change: upstreams},
 		rebuild{
-			name: "off, then rules", dockerfile: ruled, files: files, options: off, change: given("CACHEWRIGHT_RULES", ""),
-			ran: []string{"RUN echo off", "RUN echo key", "RUN echo content", "COPY file /"},
+			Name: "off, then rules", Dockerfile: ruled, Files: files, Options: off, Change: scenario.Given("CACHEWRIGHT_RULES", ""),
+			Want: expected{ran: []string{"RUN echo off", "RUN echo key", "RUN echo content", "COPY file /"}},
 		},
 	)
 }
@@ -92,17 +95,17 @@ func selectors() []rebuild {
 // directiveForms are files whose lines are not what they look like.
 func directiveForms() []rebuild {
 	file := func(text string) func(*project) {
-		return func(p *project) { p.write("Dockerfile", text) }
+		return func(p *project) { p.Write("Dockerfile", text) }
 	}
 	off := []string{"RUN echo off"}
 	return []rebuild{
-		{name: "CRLF", prepare: file("ARG BASE\r\nFROM $BASE\r\n# cache=off\r\nRUN echo off\r\n"), ran: off},
-		{name: "byte order mark", prepare: file("\ufeffARG BASE\nFROM $BASE\n# cache=off\nRUN echo off\n"), ran: off},
-		{name: "escape", prepare: file("# escape=`\nARG BASE\nFROM $BASE\nRUN echo `\n  on\n# cache=off\nRUN echo off\n"), ran: off},
-		{name: "blanks", dockerfile: "FROM $BASE\n  #\tcache=off\n  RUN echo off\n", ran: off},
-		{name: "remarks between", dockerfile: "FROM $BASE\n# cache=off\n# a remark\n# cache=export=no\nRUN echo off\n", ran: off},
-		{name: "in a heredoc", dockerfile: "FROM $BASE\nRUN <<END\n# cache=off\n# cache=nonsense\necho off\nEND\n"},
-		{name: "in a string", dockerfile: "FROM $BASE\nRUN echo '# cache=off' \\\n  '# cache=x'\n"},
-		{name: "another comment", dockerfile: "FROM $BASE\n# cached=off\n# cache it\nRUN echo on\n"},
+		{Name: "CRLF", Prepare: file("ARG BASE\r\nFROM $BASE\r\n# cache=off\r\nRUN echo off\r\n"), Want: expected{ran: off}},
+		{Name: "byte order mark", Prepare: file("\ufeffARG BASE\nFROM $BASE\n# cache=off\nRUN echo off\n"), Want: expected{ran: off}},
+		{Name: "escape", Prepare: file("# escape=`\nARG BASE\nFROM $BASE\nRUN echo `\n  on\n# cache=off\nRUN echo off\n"), Want: expected{ran: off}},
+		{Name: "blanks", Dockerfile: "FROM $BASE\n  #\tcache=off\n  RUN echo off\n", Want: expected{ran: off}},
+		{Name: "remarks between", Dockerfile: "FROM $BASE\n# cache=off\n# a remark\n# cache=export=no\nRUN echo off\n", Want: expected{ran: off}},
+		{Name: "in a heredoc", Dockerfile: "FROM $BASE\nRUN <<END\n# cache=off\n# cache=nonsense\necho off\nEND\n"},
+		{Name: "in a string", Dockerfile: "FROM $BASE\nRUN echo '# cache=off' \\\n  '# cache=x'\n"},
+		{Name: "another comment", Dockerfile: "FROM $BASE\n# cached=off\n# cache it\nRUN echo on\n"},
 	}
 }

@@ -1,6 +1,8 @@
 package scenario
 
-import "os"
+import (
+	"os"
+)
 
 // Change is one change of a project, between two builds.
 type Change func(*Project)

@@ -25,6 +25,9 @@ type Project struct {
 	Sandbox *sandbox.Sandbox
 	// ID is a text that no other project has. Files that are written have it for $ID.
 	ID string
+	// Words are what words with a $ in front stand for in what a test expects: names
+	// and digests that are there only when the project is.
+	Words map[string]string
 	sandbox.Build
 }
 
@@ -33,7 +36,7 @@ func NewID() string { return strings.ToLower(rand.Text()) }
 
 // NewRepository returns the name of a repository that nothing else uses, without a
 // registry and a tag.
-func NewRepository() string { return "scenario/" + NewID() }
+func NewRepository() string { return "project/" + NewID() }
 
 // Must ends the test when what it depends on has failed.
 func (p *Project) Must(err error) {
@@ -99,6 +102,15 @@ func (p *Project) PushImage(ref string, image v1.Image) string {
 	p.T.Helper()
 	p.Must(p.Sandbox.PushImage(p.T.Context(), ref, image))
 	return ref
+}
+
+// Fill returns a text with the project's words put in.
+func (p *Project) Fill(text string) string {
+	var pairs []string
+	for _, word := range slices.Sorted(maps.Keys(p.Words)) {
+		pairs = append(pairs, word, p.Words[word])
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // Solve builds the project and returns all that the build said. A build that fails

@@ -50,7 +50,7 @@ func withFrontend(t testing.TB, sb *sandbox.Sandbox) *sandbox.Sandbox {
 // with all that Prepare adds. Nothing is built yet.
 func New[Want any](t testing.TB, sb *sandbox.Sandbox, row Rebuild[Want]) *Project {
 	t.Helper()
-	p := &Project{T: t, Sandbox: sb, ID: NewID(), Build: row.Options}
+	p := &Project{T: t, Sandbox: sb, ID: NewID(), Words: map[string]string{}, Build: row.Options}
 	p.Frontend = sandbox.FrontendRef
 	p.Context = t.TempDir()
 	p.SharedKey = p.Context
@@ -62,7 +62,7 @@ func New[Want any](t testing.TB, sb *sandbox.Sandbox, row Rebuild[Want]) *Projec
 		p.Must(os.Symlink(target, p.Path(name)))
 	}
 	p.Write("Dockerfile", "ARG BASE=none\n"+row.Dockerfile)
-	p.Arg("BASE", p.PushImage(NewRepository()+":1", p.NewBase()))
+	p.Arg("BASE", p.PushImage("project/"+p.ID+":1", p.NewBase()))
 	if row.Prepare != nil {
 		row.Prepare(p)
 	}
