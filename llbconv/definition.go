@@ -83,7 +83,7 @@ func (r *Result) inDefinition(s *evaluatedStage, encoded *vertex.Encoded) bool {
 // starts from something outside the file.
 func (s *evaluatedStage) hasFrom() bool { return s.base == nil && s.root.out != nil }
 
-// Annotate puts notes behind the progress names of steps, by the steps' index in the
+// Annotate puts notes into the progress names of steps, by the steps' index in the
 // plan.
 func (d *Definition) Annotate(notes map[int]string) {
 	for i, s := range d.steps {
@@ -101,16 +101,15 @@ func (d *Definition) Annotate(notes map[int]string) {
 	}
 }
 
-// annotate puts a note behind a vertex's name.
+// annotate puts a note into a vertex's name.
 func (d *Definition) annotate(v *vertex.Vertex, prefix, title, note string) {
 	md := d.PB.Metadata[string(d.encoded.Digest(v))]
 	if note == "" || md == nil {
 		return
 	}
-	title = noted(title, note)
-	md.Description[vertex.KeyName] = prefix + title
+	md.Description[vertex.KeyName] = noted(prefix, title, note)
 	if pg := md.ProgressGroup; pg != nil {
-		pg.Name = strings.TrimSuffix(prefix, "LINK ") + title
+		pg.Name = noted(strings.TrimSuffix(prefix, "LINK "), title, note)
 	}
 }
 

@@ -113,7 +113,8 @@ func TestAnnotate(t *testing.T) {
 	found := map[string]bool{}
 	for _, m := range def.PB.Metadata {
 		name := m.Description["llb.customname"]
-		if _, note, ok := strings.Cut(name, "  ← "); ok {
+		if _, note, ok := strings.Cut(name, "← "); ok {
+			note, _, _ = strings.Cut(note, " · ")
 			found[note] = true
 		}
 	}

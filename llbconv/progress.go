@@ -13,21 +13,25 @@ import (
 // keyCommand is the description under which a vertex carries its instruction.
 const keyCommand = "com.docker.dockerfile.v1.command"
 
-// maxNotedTitle is how many characters of a step's text stand before a note: on a
-// terminal what follows a long text is cut off.
-const maxNotedTitle = 60
+// nameWidth is how many bytes of a name buildx shows on a terminal of 80 columns, in
+// front of it " => CACHED ", behind it a blank and a time of less than 1,000 seconds.
+const nameWidth = 80 - len(" => CACHED ") - len("  999.9s ")
 
-// noted is a step's text with a note behind it.
-func noted(title, note string) string {
+// noted is the name of a step with a note: behind it if a terminal shows both, else
+// in front of the instruction, whose end is then what a terminal cuts off.
+func noted(prefix, title, note string) string {
 	if note == "" {
-		return title
+		return prefix + title
 	}
-	title, _, more := strings.Cut(title, "\n")
-	runes := []rune(title)
-	if more || len(runes) > maxNotedTitle {
-		title = string(runes[:min(len(runes), maxNotedTitle-1)]) + "…"
+	behind := prefix + title + "  ← " + note
+	if len(behind) <= nameWidth && !strings.Contains(title, "\n") {
+		return behind
 	}
-	return title + "  ← " + note
+	number, rest, ok := strings.Cut(prefix, "] ")
+	if !ok {
+		return "← " + note + " · " + prefix + title
+	}
+	return number + "] ← " + note + " · " + rest + title
 }
 
 // stepPrefix returns what precedes the text of a step by its number in the stage:

@@ -89,7 +89,7 @@ func TestDamagedRecords(t *testing.T) {
 	}
 }
 
-var engineArrow = regexp.MustCompile(`(?m)^#\d+ \[[^\]]*\] .*  ← .*$`)
+var engineArrow = regexp.MustCompile(`(?m)^#\d+ \[[^\]]*\] .*← .*$`)
 
 // TestDockerEngine20 is a daemon that is older than most of what the record needs.
 func TestDockerEngine20(t *testing.T) {

@@ -75,7 +75,7 @@ func whatWasSaid(p *project, r *sandbox.Result) said {
 		}
 	}
 	for _, step := range r.Steps {
-		if number, _, note := scenario.ParseName(step.Name); note != "" && (strings.Contains(number, "internal") || strings.HasPrefix(number, "context ")) {
+		if number, _, note := sandbox.ParseName(step.Name); note != "" && (strings.Contains(number, "internal") || strings.HasPrefix(number, "context ")) {
 			p.T.Errorf("a note in %q", step.Name)
 		}
 	}
@@ -131,10 +131,16 @@ func filled(p *project, notes map[string]string) map[string]string {
 	return out
 }
 
-// short returns the digits of an image's digest that are shown.
-func short(p *project, image v1.Image) string {
+// digest returns an image's digest.
+func digest(p *project, image v1.Image) string {
 	p.T.Helper()
 	d, err := image.Digest()
 	p.Must(err)
-	return d.Hex[:12]
+	return d.String()
+}
+
+// short returns the digits of an image's digest that are shown.
+func short(p *project, image v1.Image) string {
+	p.T.Helper()
+	return strings.TrimPrefix(digest(p, image), "sha256:")[:12]
 }

@@ -199,22 +199,24 @@ func bases() []rebuild {
 		solve(p)
 		p.PushImage(p.Args["BASE"], after)
 		p.Words["$OLD"], p.Words["$NEW"], p.Words["$NAME"] = short(p, before), short(p, after), p.Args["BASE"]
+		p.Words["$DIGEST"] = digest(p, after)
 	}
 	return []rebuild{
 		{Name: "moved", Dockerfile: file, Change: move, Want: expected{notes: map[string]string{
-			"FROM docker.io/$NAME@sha256:…": "$NAME moved $OLD → $NEW",
-			"RUN echo one":                  "$NAME moved $OLD → $NEW", "RUN echo two": "follows 2/3",
+			"FROM docker.io/$NAME@$DIGEST": "$NAME moved $OLD → $NEW",
+			"RUN echo one":                 "$NAME moved $OLD → $NEW", "RUN echo two": "follows 2/3",
 		}}},
 		{Name: "moved with others below", Dockerfile: "FROM $BASE AS a\nRUN echo one\nFROM a\nRUN echo two\n", Change: move, Want: expected{notes: map[string]string{
-			"FROM docker.io/$NAME@sha256:…": "$NAME moved $OLD → $NEW", "RUN echo one": "$NAME moved $OLD → $NEW", "RUN echo two": "follows a 2/2",
+			"FROM docker.io/$NAME@$DIGEST": "$NAME moved $OLD → $NEW", "RUN echo one": "$NAME moved $OLD → $NEW", "RUN echo two": "follows a 2/2",
 		}}},
 		{Name: "another reference", Dockerfile: file, Change: func(p *project) {
 			p.Words["$OLD"] = p.Args["BASE"]
-			p.Arg("IMAGE", p.PushImage(scenario.NewRepository()+":2", p.NewBase()))
-			p.Words["$NAME"] = p.Args["IMAGE"]
+			image := p.NewBase()
+			p.Arg("IMAGE", p.PushImage(scenario.NewRepository()+":2", image))
+			p.Words["$NAME"], p.Words["$DIGEST"] = p.Args["IMAGE"], digest(p, image)
 		}, Want: expected{notes: map[string]string{
-			"FROM docker.io/$NAME@sha256:…": "base image $OLD → $NAME",
-			"RUN echo one":                  "base image $OLD → $NAME", "RUN echo two": "follows 2/3",
+			"FROM docker.io/$NAME@$DIGEST": "base image $OLD → $NAME",
+			"RUN echo one":                 "base image $OLD → $NAME", "RUN echo two": "follows 2/3",
 		}}},
 		{Name: "the same under another name", Dockerfile: file, Change: func(p *project) {
 			image := p.NewBase()

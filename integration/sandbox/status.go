@@ -56,6 +56,25 @@ func (s *Step) State() string {
 	}
 }
 
+// ParseName splits the name of a step of this frontend into the number in its
+// brackets, as in "app 2/3", the instruction, and what is said about it, which stands
+// behind the instruction or, where that is long, in front of it. The number is empty
+// where a name has no brackets, the note where nothing is said.
+func ParseName(name string) (number, text, note string) {
+	text = name
+	if rest, ok := strings.CutPrefix(name, "["); ok {
+		if n, t, ok := strings.Cut(rest, "] "); ok {
+			number, text = n, t
+		}
+	}
+	if between, ok := strings.CutPrefix(text, "← "); ok {
+		note, text, _ = strings.Cut(between, " · ")
+		return number, text, note
+	}
+	text, note, _ = strings.Cut(text, "  ← ")
+	return number, text, note
+}
+
 func newResult() *Result {
 	return &Result{byDigest: map[digest.Digest]*Step{}}
 }

@@ -7,20 +7,6 @@ import (
 	"github.com/cachewright/cachewright/integration/scenario"
 )
 
-// TestParseName splits the names that steps have.
-func TestParseName(t *testing.T) {
-	for _, c := range []struct{ name, number, text, note string }{
-		{"[2/3] RUN echo", "2/3", "RUN echo", ""},
-		{"[linux/amd64 app 2/3] COPY a /  ← a changed", "linux/amd64 app 2/3", "COPY a /", "a changed"},
-		{"[internal] load build context", "internal", "load build context", ""},
-		{"exporting", "", "exporting", ""},
-	} {
-		if number, text, note := scenario.ParseName(c.name); number != c.number || text != c.text || note != c.note {
-			t.Errorf("%q: %q %q %q", c.name, number, text, note)
-		}
-	}
-}
-
 // TestWeb asks for pages of each kind and for a repository.
 func TestWeb(t *testing.T) {
 	w := scenario.NewWeb(t)

@@ -7,9 +7,6 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-// noteMark stands between a step's text and what is said about it.
-const noteMark = "  ← "
-
 // Step is an instruction's step of a build.
 type Step struct {
 	*sandbox.Step
@@ -24,7 +21,7 @@ type Step struct {
 func Steps(r *sandbox.Result) []Step {
 	var out []Step
 	for _, s := range r.Steps {
-		number, text, note := ParseName(s.Name)
+		number, text, note := sandbox.ParseName(s.Name)
 		if number == "" || strings.Contains(number, "internal") || strings.HasPrefix(number, "context ") {
 			continue
 		}
@@ -41,16 +38,4 @@ func Steps(r *sandbox.Result) []Step {
 		}
 	}
 	return out
-}
-
-// ParseName splits a step's name into the number in its brackets, the instruction
-// and the note. The number is empty where the name has no brackets in front.
-func ParseName(name string) (number, text, note string) {
-	name, note, _ = strings.Cut(name, noteMark)
-	if rest, ok := strings.CutPrefix(name, "["); ok {
-		if number, text, ok := strings.Cut(rest, "] "); ok {
-			return number, text, note
-		}
-	}
-	return "", name, note
 }

@@ -56,13 +56,13 @@ fresh-data                                                 first build  same day
 [stage-3 1/1] COPY --from=smoke-test /passed /tmp/         ran          cached    cached    cached     cached
 
 Why, same day:
-  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← runs in every build
+  [smoke-test 1/1] ← runs in every build · RUN ./app.sh --check && touch /passed
 Why, next day:
-  [advisories 3/3] RUN fetch-advisories.sh >/advisories.txt  ← ttl daily rolled over
-  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← runs in every build
+  [advisories 3/3] ← ttl daily rolled over · RUN fetch-advisories.sh >/advisories.txt
+  [smoke-test 1/1] ← runs in every build · RUN ./app.sh --check && touch /passed
 Why, rules off:
-  [advisories 3/3] RUN fetch-advisories.sh >/advisories.txt  ← rule removed: ttl=daily
-  [smoke-test 1/1] RUN ./app.sh --check && touch /passed  ← rule removed: off
+  [advisories 3/3] ← rule removed: ttl=daily · RUN fetch-advisories.sh >/advisories.txt
+  [smoke-test 1/1] ← rule removed: off · RUN ./app.sh --check && touch /passed
 
 layers cached: first build 0 of 11, unchanged 11 of 11, source changed 8 of 11, lock changed 6 of 11, CACHEBUST=2 10 of 11
 fresh-data cached: first build 0 of 7, same day 6 of 7, next day 5 of 7, rules off 5 of 7, rules off again 7 of 7

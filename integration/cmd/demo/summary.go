@@ -66,7 +66,8 @@ func (sc scene) reasons(out io.Writer, names []string, results []*sandbox.Result
 	for i, result := range results {
 		var said strings.Builder
 		for _, name := range names {
-			if step := find(result, name); !step.Cached && strings.Contains(step.Name, reasonMark) {
+			step := find(result, name)
+			if _, _, note := sandbox.ParseName(step.Name); note != "" && !step.Cached {
 				fmt.Fprintf(&said, "  %s\n", step.Name)
 			}
 		}
@@ -83,7 +84,7 @@ func (sc scene) reasons(out io.Writer, names []string, results []*sandbox.Result
 func steps(r *sandbox.Result) []string {
 	var all []*sandbox.Step
 	for _, s := range r.Steps {
-		if s.Started != nil && stage(s) != "" && !strings.Contains(s.Name, "] FROM ") {
+		if s.Started != nil && stage(s) != "" && !isFrom(s) {
 			all = append(all, s)
 		}
 	}
@@ -95,21 +96,17 @@ func steps(r *sandbox.Result) []string {
 	slices.SortStableFunc(all, func(a, b *sandbox.Step) int { return last[stage(a)] - last[stage(b)] })
 	var names []string
 	for _, s := range all {
-		name, _, _ := strings.Cut(s.Name, reasonMark)
-		names = append(names, strings.TrimRight(name, " "))
+		number, text, _ := sandbox.ParseName(s.Name)
+		names = append(names, "["+number+"] "+text)
 	}
 	return names
 }
 
-// reasonMark is in front of the reason that the frontend puts behind a step's name.
-const reasonMark = "←"
-
-// find returns the step that has the number of the step called name, such as [deps
-// 1/3]; the text behind it is shortened where there is a reason. Nil if there is none.
+// find returns the step that is called name, as in "[deps 1/3] WORKDIR /app",
+// whatever is said about it; nil if there is none.
 func find(r *sandbox.Result, name string) *sandbox.Step {
-	number, _, _ := strings.Cut(name, "] ")
 	for _, s := range r.Steps {
-		if s.Started != nil && strings.HasPrefix(s.Name, number+"] ") {
+		if number, text, _ := sandbox.ParseName(s.Name); s.Started != nil && "["+number+"] "+text == name {
 			return s
 		}
 	}
@@ -119,11 +116,15 @@ func find(r *sandbox.Result, name string) *sandbox.Step {
 // stage returns the stage in a step's name, such as "deps" in "[deps 1/3] WORKDIR
 // /app", and an empty string for a vertex that is no step of the Dockerfile.
 func stage(s *sandbox.Step) string {
-	label, _, ok := strings.Cut(s.Name, "] ")
-	label, ok2 := strings.CutPrefix(label, "[")
-	name, _, ok3 := strings.Cut(label, " ")
-	if !ok || !ok2 || !ok3 {
+	number, _, _ := sandbox.ParseName(s.Name)
+	name, _, ok := strings.Cut(number, " ")
+	if !ok {
 		return ""
 	}
 	return name
+}
+
+func isFrom(s *sandbox.Step) bool {
+	_, text, _ := sandbox.ParseName(s.Name)
+	return strings.HasPrefix(text, "FROM ")
 }

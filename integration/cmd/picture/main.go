@@ -109,5 +109,5 @@ func record(ctx context.Context, s *sandbox.Sandbox, project string) ([]byte, er
 		return nil, err
 	}
 	second.Dir = project
-	return onTerminal(second)
+	return sandbox.OnTerminal(second, columns, rows)
 }

@@ -6,6 +6,8 @@ import (
 	"html"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
 // The picture's measures, in pixels.
@@ -29,7 +31,7 @@ func commandLine(command string) line { return line{{"prompt", "$ "}, {"", comma
 func steps(shown []byte) []line {
 	const cached, part, mark = " => CACHED ", " => => ", "←"
 	var out []line
-	for _, text := range lastScreen(shown) {
+	for _, text := range sandbox.LastScreen(shown) {
 		if strings.HasPrefix(text, part) {
 			continue
 		}

@@ -1,4 +1,4 @@
-package main
+package sandbox
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onTerminal runs a command on a pseudo-terminal and returns all that it writes
-// there.
-func onTerminal(cmd *exec.Cmd) ([]byte, error) {
+// OnTerminal runs a command on a pseudo-terminal of a size in characters and returns
+// all that it writes there, also when it fails.
+func OnTerminal(cmd *exec.Cmd, columns, rows uint16) ([]byte, error) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil, err
@@ -55,9 +55,9 @@ func onTerminal(cmd *exec.Cmd) ([]byte, error) {
 // control matches what moves the cursor or sets colours.
 var control = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
-// lastScreen returns the lines that are on the screen at the end: buildx goes back
+// LastScreen returns the lines that are on the screen at the end: buildx goes back
 // to its first line and column to show each state of the build.
-func lastScreen(shown []byte) []string {
+func LastScreen(shown []byte) []string {
 	if i := bytes.LastIndex(shown, []byte("\x1b[0G")); i >= 0 {
 		shown = shown[i:]
 	}
