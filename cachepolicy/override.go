@@ -82,7 +82,11 @@ func (o *Overrides) parseRules(value string) *Error {
 		return nil
 	}
 	for _, part := range strings.Split(value, "|") {
-		r, err := parseSelectorRule(strings.Trim(part, " \t\r\n"))
+		part = strings.Trim(part, " \t\r\n")
+		if part == "" {
+			return &Error{Message: "a | separates two rules, but only one side of it has one; write SELECTOR: OPTIONS | SELECTOR: OPTIONS"}
+		}
+		r, err := parseSelectorRule(part)
 		if err != nil {
 			return err
 		}
@@ -101,11 +105,36 @@ func parseSelectorRule(text string) (SelectorRule, *Error) {
 		return SelectorRule{}, err
 	}
 	rule, err := parseRule(Rule{}, strings.TrimSpace(right), Origin{Kind: OriginOverride, Name: sel.text})
+	if first, second, ok := twoRules(right); err != nil && ok {
+		return SelectorRule{}, &Error{Message: fmt.Sprintf("%q has more than one rule; separate them with |: %s: %s | %s", text, sel, first, second)}
+	}
 	if err != nil {
 		err.Message = fmt.Sprintf("for %s: %s", sel, err.Message)
 		return SelectorRule{}, err
 	}
 	return SelectorRule{Selector: sel, Rule: rule}, nil
+}
+
+// ruleSeparators are what people put between two rules besides a |.
+const ruleSeparators = ",;& \t\r\n"
+
+// twoRules splits the options of an override that go on with the selector and the
+// options of another one, and reports whether they do.
+func twoRules(options string) (first, second string, ok bool) {
+	for i, c := range options {
+		if c != ':' {
+			continue
+		}
+		start := strings.LastIndexAny(options[:i], ruleSeparators) + 1
+		next := strings.TrimLeft(options[i+1:], " \t")
+		next = next[:len(next)-len(strings.TrimLeftFunc(next, func(r rune) bool { return !strings.ContainsRune(ruleSeparators, r) }))]
+		_, noSelector := parseSelector(options[start:i])
+		_, noSetting := parseSetting(next, Origin{})
+		if start > 0 && noSelector == nil && noSetting == nil {
+			return strings.Trim(options[:start], ruleSeparators), strings.TrimSpace(options[start:]), true
+		}
+	}
+	return "", "", false
 }
 
 func (o *Overrides) parseNow(value string) *Error {
