@@ -82,7 +82,7 @@ func TestEngine20(t *testing.T) {
 
 // engineState returns how a step ended, from the plain progress output of a build.
 func engineState(log, step string) string {
-	number := regexp.MustCompile(`(?m)^(#\d+) \[[^\]]*\] ` + regexp.QuoteMeta(step)).FindStringSubmatch(log)
+	number := regexp.MustCompile(`(?m)^(#\d+) \[[^\]]*\] (?:← .* · )?` + regexp.QuoteMeta(step)).FindStringSubmatch(log)
 	if number == nil {
 		return "missing"
 	}

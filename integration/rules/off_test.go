@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,7 @@ func TestSameWindowElsewhere(t *testing.T) {
 				all = append(all, s.Digest.String())
 			}
 		}
+		slices.Sort(all) // the daemon names them in any order
 		return strings.Join(all, " ")
 	}
 	const now = "2026-03-04T12:00:00Z"

@@ -49,11 +49,16 @@ func (p *Project) Must(err error) {
 // Path returns the path of a file of the context, which need not exist.
 func (p *Project) Path(name string) string { return filepath.Join(p.Context, name) }
 
-// Write writes a file of the context with mode 644, or as it was, and its parents.
+// Write writes a file of the context and its parents. A new one has mode 644, or 755
+// if it begins with "#!"; another one keeps its mode.
 func (p *Project) Write(name, text string) {
 	p.T.Helper()
 	p.Must(os.MkdirAll(filepath.Dir(p.Path(name)), 0o755))
-	p.Must(os.WriteFile(p.Path(name), []byte(strings.ReplaceAll(text, "$ID", p.ID)), 0o644))
+	mode := os.FileMode(0o644)
+	if strings.HasPrefix(text, "#!") {
+		mode = 0o755
+	}
+	p.Must(os.WriteFile(p.Path(name), []byte(strings.ReplaceAll(text, "$ID", p.ID)), mode))
 }
 
 // Edit replaces text in the Dockerfile, where it must occur.
