@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // saltScheme is the first word of every salt. It changes when what follows
@@ -208,7 +210,7 @@ func (f ArgFilter) Check(declared []string, origin Origin) error {
 		if origin.single() {
 			message = fmt.Sprintf("ARG %s is not declared above this step; declare it there or leave it out", n)
 		}
-		return (&Error{Option: OptionArgs, Message: message, Suggestion: nearest(n, declared)}).at(origin)
+		return (&Error{Option: OptionArgs, Message: message, Suggestion: phrase.Nearest(n, declared)}).at(origin)
 	}
 	return nil
 }

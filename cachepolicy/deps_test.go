@@ -11,9 +11,16 @@ import (
 	"testing"
 )
 
-// The package promises to be pure: what it decides depends on what it is given.
+// pure are the packages that promise to be pure: what they say depends on what
+// they are given.
+var pure = []string{".", "cacheplan", "record", "explain", "report", "internal/phrase"}
+
 func TestPure(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	args := []string{"list", "-deps"}
+	for _, dir := range pure {
+		args = append(args, "./"+dir)
+	}
+	out, err := exec.Command("go", args...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,13 +34,15 @@ func TestPure(t *testing.T) {
 			t.Errorf("depends on %s", dep)
 		}
 	}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if !strings.HasSuffix(file, "_test.go") {
-			checkPureFile(t, file)
+	for _, dir := range pure {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", dir, err)
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				checkPureFile(t, file)
+			}
 		}
 	}
 }

@@ -1,15 +1,21 @@
 package cachepolicy
 
 import (
+	"bytes"
+
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/golden"
 )
 
 func TestAttachDirectives(t *testing.T) {
-	goldens(t, "directives", func(t *testing.T, files map[string]string) string {
+	golden.Run(t, "directives", func(t *testing.T, files map[string]string) string {
 		return attach(t, files["Dockerfile"])
 	})
 }
@@ -154,4 +160,23 @@ func BenchmarkAttachDirectives(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// instructionsOf parses a Dockerfile the way the converter does.
+func instructionsOf(dockerfile []byte) ([]Instruction, error) {
+	parsed, err := parser.Parse(bytes.NewReader(dockerfile))
+	if err != nil {
+		return nil, err
+	}
+	var out []Instruction
+	for _, n := range parsed.AST.Children {
+		var bodies []string
+		for _, h := range n.Heredocs {
+			bodies = append(bodies, h.Content)
+		}
+		out = append(out, Instruction{
+			Keyword: strings.ToUpper(n.Value), Line: n.StartLine, EndLine: n.EndLine, HeredocLines: HeredocLines(bodies...),
+		})
+	}
+	return out, nil
 }

@@ -40,8 +40,8 @@ func TestDocumentedRules(t *testing.T) {
 	}
 }
 
-// The error that the documentation shows is real, and so are the overrides and the
-// expectations.
+// The error that the documentation shows is real, and so are the
+// overrides.
 func TestDocumentedTexts(t *testing.T) {
 	var pages string
 	for _, file := range []string{"../docs/cache-rules.md", "../docs/recipes.md", "../docs/explain.md"} {
@@ -61,40 +61,12 @@ func TestDocumentedTexts(t *testing.T) {
 		switch m[1] {
 		case ArgRules:
 			mustOverrides(t, m[2])
-		case ArgExpect:
-			if _, err := ParseExpectations(m[2]); err != nil {
-				t.Error(err)
-			}
+		case ArgExpect: // package explain tests those
 		default:
 			t.Errorf("the test does not know %s", m[0])
 		}
 	}
-	if found[ArgRules] < 3 || found[ArgExpect] == 0 {
-		t.Errorf("overrides and expectations shown: %v", found)
-	}
-}
-
-// The page about explanations lists every kind of input, origin, state and reason
-// of the JSON form.
-func TestDocumentedKinds(t *testing.T) {
-	page, err := os.ReadFile("../docs/explain.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	constants := regexp.MustCompile(`(?m)^\t\w+ +(ReasonKind|InputKind|OriginKind|State) += "([a-z-]+)"`)
-	for _, file := range []string{"reason.go", "input.go", "origin.go", "predict.go"} {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := constants.FindAllStringSubmatch(string(source), -1)
-		if len(found) < 3 {
-			t.Errorf("%s: only %d constants are found", file, len(found))
-		}
-		for _, m := range found {
-			if !strings.Contains(string(page), "`"+m[2]+"`") {
-				t.Errorf("%s %s is not listed", m[1], m[2])
-			}
-		}
+	if found[ArgRules] < 3 {
+		t.Errorf("overrides shown: %v", found)
 	}
 }

@@ -3,8 +3,6 @@ package cachepolicy
 import (
 	"fmt"
 	"strings"
-
-	"github.com/agext/levenshtein"
 )
 
 // Error says what is wrong with a cache rule and what to write instead.
@@ -58,19 +56,4 @@ func (e *Error) at(o Origin) *Error {
 // what was wrong and what to write instead.
 func (s Setting) Errorf(format string, args ...any) *Error {
 	return (&Error{Option: s.Option, Message: fmt.Sprintf(format, args...)}).at(s.Origin)
-}
-
-// nearest returns the candidate that is spelt most like word, or "" when none is
-// within two edits.
-func nearest(word string, candidates []string) string {
-	const maxDistance = 2
-	best, bestDistance := "", maxDistance+1
-	lower := strings.ToLower(word)
-	for _, c := range candidates {
-		d := levenshtein.Distance(lower, strings.ToLower(c), nil)
-		if d < bestDistance && d < len(c) {
-			best, bestDistance = c, d
-		}
-	}
-	return best
 }

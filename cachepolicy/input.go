@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // InputKind says what kind of thing an input of a step's key is.
@@ -37,6 +39,30 @@ const (
 	InputImage  InputKind = InputKind(SourceImage) // key=image://…, the manifest digest
 	InputFile   InputKind = InputKind(SourceFile)  // key=file:…, see FileSet
 )
+
+// IsVariable reports whether inputs of the kind reach the command's environment.
+func (k InputKind) IsVariable() bool { return k == InputArg || k == InputEnv }
+
+// Group returns one kind for all that reach a command alike: an ARG and an ENV do.
+func (k InputKind) Group() InputKind {
+	if k.IsVariable() {
+		return InputEnv
+	}
+	return k
+}
+
+// NamedElsewhere reports whether inputs of the kind are keyed by what the name leads
+// to, whatever the name.
+func (k InputKind) NamedElsewhere() bool {
+	switch k {
+	case InputBase, InputHTTP, InputGit, InputImage:
+		return true
+	case InputCommand, InputArg, InputEnv, InputFiles, InputUser, InputWorkdir, InputShell, InputPlatform, InputSecret,
+		InputSSH, InputMount, InputOption, InputOff, InputTTL, InputKeyArg, InputText, InputFile:
+		return false
+	}
+	return false
+}
 
 // Input is one input of a step's cache key. Two inputs of the same kind and name
 // are equal when value, digest and files are.
@@ -162,17 +188,10 @@ func hasURLPassword(value string) bool {
 		if i := strings.IndexAny(rest, "/?# \t\n"); i >= 0 {
 			authority = rest[:i]
 		}
-		userinfo, _, hasUser := cutLast(authority, "@")
+		userinfo, _, hasUser := phrase.CutLast(authority, "@")
 		if _, password, ok := strings.Cut(userinfo, ":"); hasUser && ok && password != "" {
 			return true
 		}
 		value = rest
 	}
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // optionInfo says where an option may stand and how its value is read.
@@ -146,7 +148,7 @@ func unknownOption(name, part string) *Error {
 		e.Suggestion = "ttl=" + part
 		return e
 	}
-	e.Suggestion = nearest(name, optionNames())
+	e.Suggestion = phrase.Nearest(name, optionNames())
 	return e
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // The build arguments that the frontend reads itself.
@@ -63,7 +65,7 @@ func ParseOverrides(buildArgs map[string]string) (Overrides, error) {
 			err = o.parseExplain(value)
 		case ArgExpect:
 		default:
-			err = &Error{Message: "unknown; there are " + enumerate(argNames), Suggestion: nearest(name, argNames)}
+			err = &Error{Message: "unknown; there are " + enumerate(argNames), Suggestion: phrase.Nearest(name, argNames)}
 		}
 		if err != nil {
 			err.BuildArg = name
@@ -169,7 +171,7 @@ func (o *Overrides) parseExplain(value string) *Error {
 	case "off":
 		o.ExplainOff = true
 	default:
-		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto or off", value), Suggestion: nearest(value, []string{"auto", "off"})}
+		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto or off", value), Suggestion: phrase.Nearest(value, []string{"auto", "off"})}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // StepID says which step of a build something is about, in the terms of the
@@ -152,7 +154,7 @@ func Unmatched(selectors []Selector, steps []StepID) []string {
 			continue
 		}
 		text := fmt.Sprintf("selector %s matches no step", s)
-		if n := nearest(s.text, selectorNames(steps)); n != "" {
+		if n := phrase.Nearest(s.text, selectorNames(steps)); n != "" {
 			text += fmt.Sprintf(" (did you mean %s?)", n)
 		}
 		out = append(out, text+"; there is "+listSteps(steps))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // SourceKind says what kind of thing an additional key input is.
@@ -95,7 +97,7 @@ func unknownSource(text, scheme, rest string) *Error {
 	case !strings.Contains(text, ":"):
 		e.Suggestion = "file:" + text
 	default:
-		if s := nearest(scheme, []string{"https", "image", "file", "arg", "text", "git", "ssh"}); s != "" {
+		if s := phrase.Nearest(scheme, []string{"https", "image", "file", "arg", "text", "git", "ssh"}); s != "" {
 			sep := ":"
 			if s == "https" || s == "image" || s == "git" || s == "ssh" {
 				sep = "://"

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // TTL is the value of ttl: time is cut into windows of this length, and a result
@@ -128,7 +130,7 @@ func badTTL(text string) *Error {
 	case err == nil && d >= time.Second && d%time.Second == 0:
 		e.Suggestion = TTL{seconds: int64(d / time.Second)}.String()
 	default:
-		e.Suggestion = nearest(text, calendarTTL)
+		e.Suggestion = phrase.Nearest(text, calendarTTL)
 	}
 	return e
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 	"github.com/cachewright/cachewright/cachepolicy/report"
+	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/llbconv"
-	"github.com/cachewright/cachewright/recorder"
 )
 
 // cacheRequests returns the subrequests that answer with a form of a report.
@@ -81,7 +82,7 @@ func (b *build) report(ctx context.Context, form report.Form) (*report.Report, e
 	r := &report.Report{Dockerfile: b.src.Data, Path: path.Join(b.opts()["vcs:localdir:dockerfile"], b.src.Filename), Now: b.start}
 	var err error
 	if value := b.ui.BuildArgs[cachepolicy.ArgExpect]; value != "" || form.Asserts {
-		if r.Expected, err = cachepolicy.ParseExpectations(value); err != nil {
+		if r.Expected, err = explain.ParseExpectations(value); err != nil {
 			return nil, err
 		}
 	}

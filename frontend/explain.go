@@ -7,9 +7,10 @@ import (
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/llbconv"
-	"github.com/cachewright/cachewright/recorder"
 )
 
 // keyExplanation is the result metadata that carries the plans and reasons of a
@@ -22,8 +23,8 @@ const maxExplanationBytes = 256 << 10
 
 // explanation is what one platform's build says about itself.
 type explanation struct {
-	Plan        *cachepolicy.Plan        `json:"plan"`
-	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
+	Plan        *cacheplan.Plan      `json:"plan"`
+	Predictions []explain.Prediction `json:"predictions,omitempty"`
 	// forgotten: the builder knows an equal build, but not its own answer to it.
 	forgotten bool
 	// record and buildID are the build's in the record, if it was just recorded.
@@ -44,7 +45,7 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 	e := &explanation{Plan: report.Plan, Predictions: report.Predictions}
 	cached := report.Time.Before(b.start) // the builder had the report: nothing is new
 	if cached {
-		e.Predictions = cachepolicy.Predict(report.Plan, nil)
+		e.Predictions = explain.Predict(report.Plan, nil)
 	} else {
 		e.record, e.buildID, e.forgotten = record, report.BuildID, report.Repeated
 	}
@@ -67,25 +68,25 @@ func (b *build) tellForgotten(ctx context.Context, platforms []platformBuild) {
 }
 
 // notes returns what to say about steps, by their index.
-func notes(predictions []cachepolicy.Prediction) map[int]string {
+func notes(predictions []explain.Prediction) map[int]string {
 	out := map[int]string{}
 	for _, p := range predictions {
 		switch p.State {
-		case cachepolicy.StateReRun:
-			out[p.Step] = cachepolicy.Text(p.Reasons)
-		case cachepolicy.StateUnknown:
+		case explain.StateReRun:
+			out[p.Step] = explain.Text(p.Reasons)
+		case explain.StateUnknown:
 			if len(p.Reasons) > 0 && mayRun(p.Reasons[0].Kind) {
-				out[p.Step] = cachepolicy.Text(p.Reasons)
+				out[p.Step] = explain.Text(p.Reasons)
 			}
-		case cachepolicy.StateHit:
+		case explain.StateHit:
 		}
 	}
 	return out
 }
 
 // mayRun reports whether a reason says why a step may run of which nothing is certain.
-func mayRun(k cachepolicy.ReasonKind) bool {
-	return k == cachepolicy.ReasonMayFollow || k == cachepolicy.ReasonCombination
+func mayRun(k explain.ReasonKind) bool {
+	return k == explain.ReasonMayFollow || k == explain.ReasonCombination
 }
 
 // addExplanations puts the plans into the result's metadata: without the inputs of
@@ -123,7 +124,7 @@ func encodeExplanations(all []explanation) ([]byte, error) {
 	}{explanationVersion, all})
 }
 
-func withoutInputs(p *cachepolicy.Plan) *cachepolicy.Plan {
+func withoutInputs(p *cacheplan.Plan) *cacheplan.Plan {
 	out := *p
 	out.Files = nil
 	out.Steps = slices.Clone(p.Steps)

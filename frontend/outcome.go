@@ -8,8 +8,9 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/cachewright/cachewright/cachepolicy/record"
+	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/llbconv"
-	"github.com/cachewright/cachewright/recorder"
 )
 
 // learn waits for the result of a build that was just recorded and, if a step
@@ -36,7 +37,7 @@ func (b *build) learn(ctx context.Context, def *llbconv.Definition, ref client.R
 		Mode:    recorder.ModeResults,
 		Record:  e.record,
 		BuildID: e.buildID,
-		Results: e.Plan.Failed(step),
+		Results: record.Failed(e.Plan, step),
 		Nonce:   b.nonce,
 	}, nil, "record the failure")
 }

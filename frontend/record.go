@@ -13,9 +13,10 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	"github.com/pkg/errors"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/record"
+	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/llbconv"
-	"github.com/cachewright/cachewright/recorder"
 )
 
 // recordsID names the cache mount in which a builder keeps the records.
@@ -36,16 +37,16 @@ func (b *build) canRecord() bool {
 
 // plan takes the plan of a converted build. Where values are withheld from it, their
 // digests are keyed with a key that only this builder has.
-func (b *build) plan(ctx context.Context, def *llbconv.Definition) (plan *cachepolicy.Plan, keyID string, err error) {
+func (b *build) plan(ctx context.Context, def *llbconv.Definition) (plan *cacheplan.Plan, keyID string, err error) {
 	plan = def.Plan([]byte(b.nonce))
-	if plan == nil || !slices.ContainsFunc(plan.Steps, cachepolicy.Step.Withholds) {
+	if plan == nil || !slices.ContainsFunc(plan.Steps, cacheplan.Step.Withholds) {
 		return plan, "", nil
 	}
 	key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
 	if err != nil {
 		return nil, "", err
 	}
-	return def.Plan(key), cachepolicy.RecordName(string(key)), nil
+	return def.Plan(key), record.Name(string(key)), nil
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its
@@ -59,7 +60,7 @@ func (b *build) record(ctx context.Context, def *llbconv.Definition, mode record
 		Version: recorder.Version,
 		Mode:    mode,
 		Plan:    plan,
-		Record:  cachepolicy.RecordName(plan.Dockerfile, plan.Target, plan.Platform, b.opts()["vcs:source"], b.opts()["vcs:localdir:dockerfile"], keyID),
+		Record:  record.Name(plan.Dockerfile, plan.Target, plan.Platform, b.opts()["vcs:source"], b.opts()["vcs:localdir:dockerfile"], keyID),
 	}
 	if mode != recorder.ModeRecord {
 		req.Nonce = b.nonce
@@ -98,7 +99,7 @@ func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[str
 }
 
 // internalName is what progress output shows for a step of the frontend's own.
-func (b *build) internalName(plan *cachepolicy.Plan, what string) string {
+func (b *build) internalName(plan *cacheplan.Plan, what string) string {
 	prefix := ""
 	if b.ui.MultiPlatformRequested && plan != nil {
 		prefix = plan.Platform + " "

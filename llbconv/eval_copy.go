@@ -13,7 +13,7 @@ import (
 	"github.com/pkg/errors"
 	mode "github.com/tonistiigi/dchapes-mode"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
@@ -255,7 +255,7 @@ func (e *stageEval) localFile(t *transfer, src string) (copyFile, error) {
 			return copyFile{}, err
 		}
 		file.include = []string{strings.TrimPrefix(pattern, "/")}
-		if !cachepolicy.HasWildcard(root) && !cachepolicy.HasWildcard(pattern) {
+		if !cacheplan.HasWildcard(root) && !cacheplan.HasWildcard(pattern) {
 			required, err := normalize(filepath.Join(root, pattern))
 			if err != nil {
 				return copyFile{}, err

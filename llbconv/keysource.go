@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/position"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
@@ -64,7 +65,7 @@ func (c *conversion) ignoresKey(src string) bool {
 	}
 	for _, p := range c.ignored.Patterns() {
 		text := cleanSlash(p.String())
-		if p.Exclusion() && (src == "." || cachepolicy.HasWildcard(src) || cachepolicy.HasWildcard(text) || strings.HasPrefix(text, src+"/")) {
+		if p.Exclusion() && (src == "." || cacheplan.HasWildcard(src) || cacheplan.HasWildcard(text) || strings.HasPrefix(text, src+"/")) {
 			return false
 		}
 	}

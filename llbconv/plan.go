@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/position"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
@@ -23,7 +24,7 @@ const maxPlanInputs = 50_000
 // secret-looking variables are in it as digests keyed with secretKey. Sets of files
 // have their patterns only. It is nil for a file whose plan would be too large to be
 // of use.
-func (d *Definition) Plan(secretKey []byte) *cachepolicy.Plan {
+func (d *Definition) Plan(secretKey []byte) *cacheplan.Plan {
 	c := d.res.c
 	w := &planner{
 		c:    c,
@@ -31,11 +32,11 @@ func (d *Definition) Plan(secretKey []byte) *cachepolicy.Plan {
 		key:  secretKey,
 		ends: map[*stage][]int{},
 		sets: map[string]string{},
-		plan: &cachepolicy.Plan{
-			Version:  cachepolicy.PlanVersion,
+		plan: &cacheplan.Plan{
+			Version:  cacheplan.Version,
 			Target:   c.opt.Config.Target,
 			Platform: platforms.FormatAll(c.targetPlatform),
-			Steps:    []cachepolicy.Step{},
+			Steps:    []cacheplan.Step{},
 		},
 	}
 	if sm := c.opt.SourceMap; sm != nil {
@@ -60,7 +61,7 @@ type planner struct {
 	c      *conversion
 	def    *Definition
 	key    []byte
-	plan   *cachepolicy.Plan
+	plan   *cacheplan.Plan
 	ends   map[*stage][]int  // see endsOf; none for a stage that is as its base
 	sets   map[string]string // selections of files, by what they select
 	inputs int
@@ -69,7 +70,7 @@ type planner struct {
 // from adds the FROM of a stage.
 func (w *planner) from(s *evaluatedStage) {
 	b := w.def.res.bases[s.stage]
-	w.add(s.stage, cachepolicy.Step{ID: s.fromID(b), Name: b.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s.stage, b)})
+	w.add(s.stage, cacheplan.Step{ID: s.fromID(b), Name: b.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s.stage, b)})
 }
 
 // endsOf returns the steps that a stage's filesystem so far consists of.
@@ -81,7 +82,7 @@ func (w *planner) endsOf(s *stage) []int {
 }
 
 // add appends a step, on which the stage's filesystem then consists.
-func (w *planner) add(s *stage, step cachepolicy.Step) {
+func (w *planner) add(s *stage, step cacheplan.Step) {
 	w.inputs += len(step.Inputs)
 	w.plan.Steps = append(w.plan.Steps, step)
 	w.ends[s] = []int{len(w.plan.Steps) - 1}
@@ -166,7 +167,7 @@ func sourceName(out llb.Output) (name, digest string) {
 // step adds an instruction's step.
 func (w *planner) step(s definedStep) {
 	st, d := s.step, s.decision
-	out := cachepolicy.Step{
+	out := cacheplan.Step{
 		ID:      st.id(),
 		Name:    st.prefix + sourceTitle(st.cmd),
 		NoCache: noCache(st, d),
@@ -186,19 +187,19 @@ func (w *planner) step(s definedStep) {
 		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.path, k.at))
 	}
 	if d != nil {
-		out.Rule = d.rule.PlanSettings()
+		out.Rule = cacheplan.Settings(d.rule)
 		k.rule(d)
 	}
 	out.Inputs = k.inputs
-	by := cachepolicy.ByDefinition
+	by := cacheplan.ByDefinition
 	if d != nil && d.ContentBase {
-		by = cachepolicy.ByContent
+		by = cacheplan.ByContent
 	}
 	node := s.stage.stage
 	before := w.endsOf(node)
 	if !k.linked {
 		for _, i := range before {
-			out.Follows = append(out.Follows, cachepolicy.FollowStep(i, by, ""))
+			out.Follows = append(out.Follows, cacheplan.FollowStep(i, by, ""))
 		}
 	}
 	out.Follows = append(out.Follows, k.follows...)
@@ -209,7 +210,7 @@ func (w *planner) step(s definedStep) {
 }
 
 // fileSet returns the ID of a selection of files of a context.
-func (w *planner) fileSet(set cachepolicy.FileSet) string {
+func (w *planner) fileSet(set cacheplan.FileSet) string {
 	key := strings.Join([]string{set.Context, strings.Join(set.Patterns, "\x00"), strings.Join(set.Exclude, "\x00")}, "\x01")
 	if set.IgnoreModes {
 		key += "\x01modes"

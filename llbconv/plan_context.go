@@ -5,16 +5,16 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
 // Contexts returns the build contexts that a plan's sets of files are selected
 // from, by name; the main one's is empty. They are narrowed to what the build
 // reads.
-func (d *Definition) Contexts(plan *cachepolicy.Plan) map[string]llb.State {
+func (d *Definition) Contexts(plan *cacheplan.Plan) map[string]llb.State {
 	out := map[string]llb.State{}
-	if slices.ContainsFunc(plan.Files, func(f cachepolicy.FileSet) bool { return f.Context == "" }) {
+	if slices.ContainsFunc(plan.Files, func(f cacheplan.FileSet) bool { return f.Context == "" }) {
 		out[""] = *d.res.emitted.main
 	}
 	for _, s := range d.res.stages {

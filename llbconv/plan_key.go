@@ -9,7 +9,7 @@ import (
 
 	"github.com/moby/buildkit/solver/pb"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
@@ -18,7 +18,7 @@ import (
 // plan has as files and as what the step follows.
 func (w *planner) setKeys() {
 	k := keyer{encoded: w.def.encoded, steps: map[*vertex.Vertex]bool{}}
-	if slices.ContainsFunc(w.plan.Steps, cachepolicy.Step.Withholds) {
+	if slices.ContainsFunc(w.plan.Steps, cacheplan.Step.Withholds) {
 		k.secret = w.key // a digest of all values would give the secret ones away
 	}
 	for _, s := range w.def.steps {

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 )
 
@@ -21,7 +22,7 @@ type stepKey struct {
 	w       *planner
 	at      cachepolicy.Origin // the instruction
 	inputs  []cachepolicy.Input
-	follows []cachepolicy.Follow
+	follows []cacheplan.Follow
 	linked  bool // the step does not depend on those before it
 }
 
@@ -168,9 +169,9 @@ func (k *stepKey) mount(m runMount) {
 		what += ", read-only"
 	}
 	k.option(cachepolicy.InputMount, m.target, what)
-	by := cachepolicy.ByContent
+	by := cacheplan.ByContent
 	if !m.readonly && !m.noOutput && m.cacheID == "" {
-		by = cachepolicy.ByDefinition
+		by = cacheplan.ByDefinition
 	}
 	switch {
 	case m.source.context && !m.tmpfs:
@@ -207,19 +208,19 @@ func (k *stepKey) copy(op *copyOp) {
 		k.files("", local, op.exclude, ignoreModes)
 	}
 	if from != nil {
-		k.taken(from, taken, op.exclude, cachepolicy.ByContent, "--from")
+		k.taken(from, taken, op.exclude, cacheplan.ByContent, "--from")
 	}
 	for _, f := range op.files {
 		switch {
 		case f.source.http != nil:
-			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.http.URL, f.source.http.Checksum.String(), "ADD"))
+			k.follows = append(k.follows, cacheplan.FollowSource(f.source.http.URL, f.source.http.Checksum.String(), "ADD"))
 		case f.source.git != nil:
-			k.follows = append(k.follows, cachepolicy.FollowSource(f.source.git.Ref.Remote, f.source.git.Version(f.source.git.Checksum), "ADD"))
+			k.follows = append(k.follows, cacheplan.FollowSource(f.source.git.Ref.Remote, f.source.git.Version(f.source.git.Checksum), "ADD"))
 		}
 	}
 }
 
-// patterns are the paths that a source selects, as in cachepolicy.FileSet.
+// patterns are the paths that a source selects, as in cacheplan.FileSet.
 func (f copyFile) patterns() []string {
 	dir := contextPath(f.path)
 	if len(f.include) == 0 {
@@ -250,7 +251,7 @@ func destination(cmd instructions.Command) string {
 
 // files adds files of a build context.
 func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes bool) {
-	id := k.w.fileSet(cachepolicy.FileSet{Context: context, Patterns: patterns, Exclude: exclude, IgnoreModes: ignoreModes})
+	id := k.w.fileSet(cacheplan.FileSet{Context: context, Patterns: patterns, Exclude: exclude, IgnoreModes: ignoreModes})
 	k.add(cachepolicy.Input{
 		Kind: cachepolicy.InputFiles, Name: strings.Join(patterns, " "), Files: id,
 		Origin: cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: context},
@@ -258,7 +259,7 @@ func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes 
 }
 
 // taken adds what is taken from a stage, image or named context.
-func (k *stepKey) taken(src *stage, patterns, exclude []string, by cachepolicy.By, via string) {
+func (k *stepKey) taken(src *stage, patterns, exclude []string, by cacheplan.By, via string) {
 	ends := k.w.endsOf(src)
 	from := k.w.def.res.evaluated[src]
 	if name, ok := k.w.localContext(src); ok && len(from.steps) == 0 {
@@ -267,7 +268,7 @@ func (k *stepKey) taken(src *stage, patterns, exclude []string, by cachepolicy.B
 	}
 	if len(ends) > 0 {
 		for _, i := range ends {
-			k.follows = append(k.follows, cachepolicy.FollowStep(i, by, via))
+			k.follows = append(k.follows, cacheplan.FollowStep(i, by, via))
 		}
 		return
 	}
@@ -279,7 +280,7 @@ func (k *stepKey) taken(src *stage, patterns, exclude []string, by cachepolicy.B
 	if b.pinned == "" {
 		name, digest = sourceName(b.root.out)
 	}
-	k.follows = append(k.follows, cachepolicy.FollowSource(name, digest, via))
+	k.follows = append(k.follows, cacheplan.FollowSource(name, digest, via))
 }
 
 // rule adds the inputs of the step's rule.
@@ -291,7 +292,7 @@ func (k *stepKey) rule(d *decision) {
 			in = cachepolicy.NewVariable(in.Kind, in.Name, value, in.Origin, k.w.key)
 		case in.Kind == cachepolicy.InputFile:
 			in.Unresolved = false
-			in.Files = k.w.fileSet(cachepolicy.FileSet{Patterns: []string{in.Name}})
+			in.Files = k.w.fileSet(cacheplan.FileSet{Patterns: []string{in.Name}})
 		}
 		k.add(in)
 	}

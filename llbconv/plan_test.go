@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
@@ -41,7 +42,7 @@ func TestPlan(t *testing.T) {
 					want = &archive.Files[i]
 				}
 			}
-			got := cachepolicy.Table(planOf(t, c), nil)
+			got := explain.Table(planOf(t, c), nil)
 			if os.Getenv("UPDATE") != "" {
 				want.Data = []byte(got)
 				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
@@ -56,7 +57,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func planOf(t *testing.T, c *oracle.Case) *cachepolicy.Plan {
+func planOf(t *testing.T, c *oracle.Case) *cacheplan.Plan {
 	t.Helper()
 	res, err := oracle.Converted(t.Context(), c, nil)
 	if err != nil {
@@ -83,11 +84,11 @@ func TestPlanHolds(t *testing.T) {
 				continue
 			}
 			plan := def.Plan(nil)
-			dt, err := cachepolicy.EncodePlan(plan)
+			dt, err := cacheplan.Encode(plan)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := cachepolicy.DecodePlan(dt); err != nil {
+			if _, err := cacheplan.Decode(dt); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
 		}

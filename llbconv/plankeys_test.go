@@ -12,7 +12,9 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
@@ -40,19 +42,19 @@ func TestPlanKeys(t *testing.T) {
 		for _, d := range old.llb {
 			known[d] = true
 		}
-		for i, p := range cachepolicy.Predict(steps.plan, []cachepolicy.PastBuild{{Plan: old.plan}}) {
+		for i, p := range explain.Predict(steps.plan, []record.PastBuild{{Plan: old.plan}}) {
 			s := &steps.plan.Steps[i]
-			if s.NoCache || p.State == cachepolicy.StateUnknown || steps.llb[i] == "" {
+			if s.NoCache || p.State == explain.StateUnknown || steps.llb[i] == "" {
 				continue
 			}
 			compared++
-			hit := p.State == cachepolicy.StateHit
+			hit := p.State == explain.StateHit
 			if hit {
 				equal++
 			}
 			if hit != known[steps.llb[i]] {
 				wrong++
-				t.Errorf("seed %d: %s: predicted %s (%s), but its vertex is the same: %v\n%s\n%s", seed, s.Name, p.State, cachepolicy.Text(p.Reasons), known[steps.llb[i]], before, after)
+				t.Errorf("seed %d: %s: predicted %s (%s), but its vertex is the same: %v\n%s\n%s", seed, s.Name, p.State, explain.Text(p.Reasons), known[steps.llb[i]], before, after)
 				break
 			}
 		}
@@ -65,12 +67,12 @@ func TestPlanKeys(t *testing.T) {
 
 // keyed are the steps of a plan with the digest of what their vertices are keyed by.
 type keyed struct {
-	plan *cachepolicy.Plan
+	plan *cacheplan.Plan
 	llb  []digest.Digest // by the step's index; empty where it has no vertex
 }
 
 func (k *keyed) withholds() bool {
-	return slices.ContainsFunc(k.plan.Steps, cachepolicy.Step.Withholds)
+	return slices.ContainsFunc(k.plan.Steps, cacheplan.Step.Withholds)
 }
 
 func keyedSteps(ctx context.Context, c *oracle.Case) (*keyed, error) {

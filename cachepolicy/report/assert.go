@@ -4,18 +4,19 @@ import (
 	"errors"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // Check is the outcome of one expectation for one step.
 type Check struct {
-	Selector string            `json:"selector"`
-	Expected cachepolicy.State `json:"expected"`
+	Selector string        `json:"selector"`
+	Expected explain.State `json:"expected"`
 	// Step is none if the selector picks none.
 	Step *cachepolicy.StepID `json:"step,omitempty"`
 	// Predicted and Reasons are as in the predictions.
-	Predicted cachepolicy.State    `json:"predicted,omitempty"`
-	Reasons   []cachepolicy.Reason `json:"reasons,omitempty"`
-	Passed    bool                 `json:"passed"`
+	Predicted explain.State    `json:"predicted,omitempty"`
+	Reasons   []explain.Reason `json:"reasons,omitempty"`
+	Passed    bool             `json:"passed"`
 }
 
 // assert compares what is predicted with what is expected.
@@ -23,7 +24,7 @@ func assert(r *Report) (*Answer, error) {
 	if !r.predicted() {
 		return nil, errors.New("nothing can be predicted here: this builder does not run steps of the frontend's own image")
 	}
-	a := cachepolicy.Assert(r.Plan, r.Predictions, r.Expected)
+	a := explain.Assert(r.Plan, r.Predictions, r.Expected)
 	passed := a.Passed()
 	return &Answer{
 		Text:   a.Text,
@@ -32,7 +33,7 @@ func assert(r *Report) (*Answer, error) {
 	}, nil
 }
 
-func (r *Report) checks(a cachepolicy.Assertion) []Check {
+func (r *Report) checks(a explain.Assertion) []Check {
 	out := make([]Check, len(a.Checks))
 	for i, c := range a.Checks {
 		out[i] = Check{Selector: c.Expected.Selector.String(), Expected: c.Expected.State, Passed: c.Passed}

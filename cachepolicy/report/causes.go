@@ -3,14 +3,15 @@ package report
 import (
 	"slices"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // Cause is a step that runs again for a reason of its own.
 type Cause struct {
 	// Step is its index in the plan.
-	Step    int                  `json:"step"`
-	Reasons []cachepolicy.Reason `json:"reasons"`
+	Step    int              `json:"step"`
+	Reasons []explain.Reason `json:"reasons"`
 	// Follow are the steps that run again because of it and for no other reason, and
 	// MayFollow those that do if it gives other files.
 	Follow    []int `json:"follow,omitempty"`
@@ -33,7 +34,7 @@ func (r *Report) causes() []Cause {
 			if n < 0 {
 				continue
 			}
-			if p.State == cachepolicy.StateReRun {
+			if p.State == explain.StateReRun {
 				out[n].Follow = append(out[n].Follow, i)
 			} else {
 				out[n].MayFollow = append(out[n].MayFollow, i)
@@ -48,7 +49,7 @@ func (r *Report) causes() []Cause {
 // what a person looks for.
 func (c Cause) rank() int {
 	for _, r := range c.Reasons {
-		if r.Kind != cachepolicy.ReasonAlways && r.Kind != cachepolicy.ReasonNoCache {
+		if r.Kind != explain.ReasonAlways && r.Kind != explain.ReasonNoCache {
 			return 0
 		}
 	}
@@ -65,14 +66,14 @@ func (r *Report) roots() []int {
 			continue
 		}
 		switch p.State {
-		case cachepolicy.StateHit:
-		case cachepolicy.StateReRun:
+		case explain.StateHit:
+		case explain.StateReRun:
 			out[i] = i
 			if on := r.followed(i); on >= 0 && r.saysNothingNew(i, out[on]) {
 				out[i] = out[on]
 			}
-		case cachepolicy.StateUnknown:
-			if first := p.Reasons[0]; first.Kind == cachepolicy.ReasonMayFollow {
+		case explain.StateUnknown:
+			if first := p.Reasons[0]; first.Kind == explain.ReasonMayFollow {
 				out[i] = out[first.On]
 			}
 		}
@@ -87,7 +88,7 @@ func (r *Report) followed(i int) int {
 		return first.On
 	}
 	for _, f := range r.Plan.Steps[i].Follows {
-		if f.Step >= 0 && f.By != cachepolicy.ByContent && r.Plan.Steps[f.Step].ID.Instruction == "FROM" {
+		if f.Step >= 0 && f.By != cacheplan.ByContent && r.Plan.Steps[f.Step].ID.Instruction == "FROM" {
 			return f.Step
 		}
 	}
@@ -100,21 +101,21 @@ func (r *Report) saysNothingNew(i, root int) bool {
 	if root < 0 {
 		return false
 	}
-	return !slices.ContainsFunc(r.Predictions[i].Reasons, func(own cachepolicy.Reason) bool {
-		return !follows(own) && !slices.ContainsFunc(r.Predictions[root].Reasons, func(of cachepolicy.Reason) bool { return sameReason(own, of) })
+	return !slices.ContainsFunc(r.Predictions[i].Reasons, func(own explain.Reason) bool {
+		return !follows(own) && !slices.ContainsFunc(r.Predictions[root].Reasons, func(of explain.Reason) bool { return sameReason(own, of) })
 	})
 }
 
 // sameReason reports whether two reasons say the same, of whatever step.
-func sameReason(a, b cachepolicy.Reason) bool {
+func sameReason(a, b explain.Reason) bool {
 	a.Step = b.Step
 	return a == b
 }
 
-func follows(r cachepolicy.Reason) bool { return r.Kind == cachepolicy.ReasonFollows }
+func follows(r explain.Reason) bool { return r.Kind == explain.ReasonFollows }
 
 // count is how many steps are in each state.
-func (r *Report) count(s cachepolicy.State) int {
+func (r *Report) count(s explain.State) int {
 	n := 0
 	for _, p := range r.Predictions {
 		if p.State == s {

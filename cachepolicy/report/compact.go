@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // compact prints one line for each step, the first cause on top, and below them the
@@ -28,7 +29,7 @@ func compact(r *Report) (*Answer, error) {
 func (t *table) cause(causes []Cause) {
 	c := causes[0]
 	s := &t.Plan.Steps[c.Step]
-	for i, line := range wrap("Cause: "+oneLine(cachepolicy.Text(c.Reasons)), Width-2) {
+	for i, line := range wrap("Cause: "+oneLine(explain.Text(c.Reasons)), Width-2) {
 		if i > 0 {
 			line = "  " + line
 		}
@@ -73,7 +74,7 @@ func (t *table) steps() {
 
 // following returns how many steps of one stage from i on run again, or may, only
 // because of another one.
-func following(p *cachepolicy.Plan, roots []int, i int) int {
+func following(p *cacheplan.Plan, roots []int, i int) int {
 	n := 0
 	for i+n < len(roots) && roots[i+n] >= 0 && roots[i+n] != i+n && p.Steps[i+n].ID.StageIndex == p.Steps[i].ID.StageIndex {
 		n++
@@ -84,7 +85,7 @@ func following(p *cachepolicy.Plan, roots []int, i int) int {
 // verb says what some steps do that only follow.
 func (t *table) verb(from, to int) string {
 	for _, p := range t.Predictions[from:to] {
-		if p.State != cachepolicy.StateReRun {
+		if p.State != explain.StateReRun {
 			return "may follow"
 		}
 	}
@@ -117,7 +118,7 @@ func (t *table) short(i int) {
 		p := &t.Predictions[i]
 		state = string(p.State)
 		if len(p.Reasons) > 0 {
-			note = "  ← " + oneLine(cachepolicy.Text(p.Reasons))
+			note = "  ← " + oneLine(explain.Text(p.Reasons))
 		}
 	}
 	free := Width - t.left

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
 )
 
 // Comparison says how the keys of two builds differ.
@@ -28,9 +31,9 @@ type Comparison struct {
 
 // Difference is one step whose key differs between two builds.
 type Difference struct {
-	Step    cachepolicy.StepID   `json:"step"`
-	Name    string               `json:"name"`
-	Reasons []cachepolicy.Reason `json:"reasons"`
+	Step    cachepolicy.StepID `json:"step"`
+	Name    string             `json:"name"`
+	Reasons []explain.Reason   `json:"reasons"`
 	// Follow is how many steps differ because of it alone.
 	Follow int `json:"follow,omitempty"`
 }
@@ -58,15 +61,15 @@ func diff(r *Report) (*Answer, error) {
 // what differs.
 func compare(from, to Past) (*Comparison, []Cause) {
 	old, now, withheld := withoutWithheld(from.Plan, to.Plan)
-	both := &Report{Plan: now, Predictions: cachepolicy.Predict(now, []cachepolicy.PastBuild{{Plan: old}})}
+	both := &Report{Plan: now, Predictions: explain.Predict(now, []record.PastBuild{{Plan: old}})}
 	causes := both.causes()
-	c := &Comparison{From: from.Name, To: to.Name, Total: len(now.Steps), Same: both.count(cachepolicy.StateHit), Withheld: withheld}
+	c := &Comparison{From: from.Name, To: to.Name, Total: len(now.Steps), Same: both.count(explain.StateHit), Withheld: withheld}
 	for _, cause := range causes {
 		s := &now.Steps[cause.Step]
 		c.Steps = append(c.Steps, Difference{Step: s.ID, Name: s.Name, Reasons: cause.Reasons, Follow: len(cause.Follow) + len(cause.MayFollow)})
 	}
 	for i := range old.Steps {
-		if !slices.ContainsFunc(now.Steps, func(s cachepolicy.Step) bool { return s.Name == old.Steps[i].Name }) {
+		if !slices.ContainsFunc(now.Steps, func(s cacheplan.Step) bool { return s.Name == old.Steps[i].Name }) {
 			c.Gone = append(c.Gone, old.Steps[i].Name)
 		}
 	}
@@ -75,7 +78,7 @@ func compare(from, to Past) (*Comparison, []Cause) {
 
 // text is the comparison for a terminal: the first difference on top, its two sides
 // beside each other, then the others.
-func (c *Comparison) text(to *cachepolicy.Plan, causes []Cause) string {
+func (c *Comparison) text(to *cacheplan.Plan, causes []Cause) string {
 	t := newTable(&Report{Plan: to})
 	t.line(shorten(fmt.Sprintf("From %s to %s: %s", oneLine(c.From), oneLine(c.To), t.subject()), Width))
 	if len(causes) == 0 {
@@ -113,7 +116,7 @@ func (t *table) first(c *Comparison, cause Cause) {
 
 // sides returns what a reason says of both builds beside each other, or in words
 // where it has no two sides.
-func (t *table) sides(r cachepolicy.Reason, width int) string {
+func (t *table) sides(r explain.Reason, width int) string {
 	name := oneLine(r.Name)
 	switch {
 	case r.Old != "" || r.New != "":
@@ -126,9 +129,9 @@ func (t *table) sides(r cachepolicy.Reason, width int) string {
 			return shorten(joinValue(name, oneLine(v), " "), width-2)
 		}
 		return pad(side(r.Old), width) + side(r.New)
-	case r.Change == cachepolicy.Added && name != "":
+	case r.Change == explain.Added && name != "":
 		return pad("(none)", width) + name
-	case r.Change == cachepolicy.Removed && name != "":
+	case r.Change == explain.Removed && name != "":
 		return pad(name, width) + "(none)"
 	}
 	return shorten(oneLine(r.String()), Width-kindColumn-10)
@@ -145,7 +148,7 @@ func (t *table) others(c *Comparison) {
 	t.line("")
 	t.line("Then:")
 	for _, d := range c.Steps[1:] {
-		note := "  ← " + oneLine(cachepolicy.Text(d.Reasons))
+		note := "  ← " + oneLine(explain.Text(d.Reasons))
 		if d.Follow > 0 {
 			note += "; " + stepsFollow(d.Follow)
 		}

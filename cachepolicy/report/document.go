@@ -1,6 +1,9 @@
 package report
 
-import "github.com/cachewright/cachewright/cachepolicy"
+import (
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+)
 
 // DocumentVersion is the version of the JSON forms. It grows when a reader of the
 // old form would misread the new one; new fields alone do not change it.
@@ -9,9 +12,9 @@ const DocumentVersion = 1
 // Document is the JSON form of every report but SARIF. Its schema is
 // docs/cachewright.schema.json.
 type Document struct {
-	Version     int                      `json:"version"` // DocumentVersion
-	Plan        *cachepolicy.Plan        `json:"plan,omitempty"`
-	Predictions []cachepolicy.Prediction `json:"predictions,omitempty"`
+	Version     int                  `json:"version"` // DocumentVersion
+	Plan        *cacheplan.Plan      `json:"plan,omitempty"`
+	Predictions []explain.Prediction `json:"predictions,omitempty"`
 	// Causes are the steps that run again for a reason of their own, the first one
 	// first, with those that run again only because of them.
 	Causes []Cause `json:"causes,omitempty"`

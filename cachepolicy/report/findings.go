@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // Level says how serious a finding is, in SARIF's words.
@@ -52,7 +52,7 @@ func (r *Report) findings() []Finding {
 	out := r.unmet()
 	for _, c := range r.causes() {
 		id := r.Plan.Steps[c.Step].ID
-		message := fmt.Sprintf("%s runs again: %s", id, cachepolicy.Text(c.Reasons))
+		message := fmt.Sprintf("%s runs again: %s", id, explain.Text(c.Reasons))
 		if n := len(c.Follow); n > 0 {
 			message += fmt.Sprintf("; %s", stepsFollow(n))
 		}
@@ -64,7 +64,7 @@ func (r *Report) findings() []Finding {
 // unmet returns the expectations that are not met.
 func (r *Report) unmet() []Finding {
 	var out []Finding
-	for _, c := range cachepolicy.Assert(r.Plan, r.Predictions, r.Expected).Checks {
+	for _, c := range explain.Assert(r.Plan, r.Predictions, r.Expected).Checks {
 		if c.Passed {
 			continue
 		}
@@ -73,7 +73,7 @@ func (r *Report) unmet() []Finding {
 			f.Message = fmt.Sprintf("%s picks no step", c.Expected.Selector)
 		} else {
 			id, p := r.Plan.Steps[c.Step].ID, r.Predictions[c.Step]
-			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s: %s", id, c.Expected.State, c.Expected.Selector, p.State, cachepolicy.Text(p.Reasons))
+			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s: %s", id, c.Expected.State, c.Expected.Selector, p.State, explain.Text(p.Reasons))
 			f.Line, f.EndLine = id.Line, id.EndLine
 		}
 		f.Message = oneLine(f.Message)

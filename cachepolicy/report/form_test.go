@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // small is a Dockerfile with two causes and with steps that follow.
@@ -45,7 +46,7 @@ func TestForms(t *testing.T) {
 			}
 			if f.Asserts || f.Name == "cache-github" {
 				var err error
-				if r.Expected, err = cachepolicy.ParseExpectations("build/3=hit, @13=re-run, test=hit"); err != nil {
+				if r.Expected, err = explain.ParseExpectations("build/3=hit, @13=re-run, test=hit"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -184,7 +185,7 @@ func TestEmptyPlan(t *testing.T) {
 		if f.Asserts || f.Compares {
 			continue
 		}
-		if _, err := f.Write(&Report{Plan: &cachepolicy.Plan{Version: cachepolicy.PlanVersion}}); err != nil {
+		if _, err := f.Write(&Report{Plan: &cacheplan.Plan{Version: cacheplan.Version}}); err != nil {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}
@@ -196,7 +197,7 @@ func TestReadPast(t *testing.T) {
 	other := *plan
 	other.Platform = "linux/arm64"
 	type builds = []map[string]any
-	encode := func(version int, plans ...*cachepolicy.Plan) string {
+	encode := func(version int, plans ...*cacheplan.Plan) string {
 		all := builds{}
 		for _, p := range plans {
 			all = append(all, map[string]any{"plan": p})
@@ -224,12 +225,12 @@ func TestReadPast(t *testing.T) {
 		bare.Steps[i].Inputs = nil
 	}
 	for data, want := range map[string]string{
-		"{":                                      "a.json",
-		"{}":                                     "--metadata-file",
-		encode(2, plan):                          "reads version 1",
-		encode(1):                                "0 builds",
-		encode(1, &cachepolicy.Plan{Version: 7}): "version 7",
-		encode(1, &bare):                         "left out",
+		"{":                                    "a.json",
+		"{}":                                   "--metadata-file",
+		encode(2, plan):                        "reads version 1",
+		encode(1):                              "0 builds",
+		encode(1, &cacheplan.Plan{Version: 7}): "version 7",
+		encode(1, &bare):                       "left out",
 	} {
 		if _, err := ReadPast("a.json", []byte(data), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: %v, want %q", data, err, want)

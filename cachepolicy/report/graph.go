@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // The measures of the drawn graph, in pixels.
@@ -106,7 +107,7 @@ func (g *graph) connect(r *Report, byStage map[int]*node, classes []string) {
 				byPair[pair] = e
 				g.Edges = append(g.Edges, e)
 			}
-			e.content = e.content && f.By == cachepolicy.ByContent
+			e.content = e.content && f.By == cacheplan.ByContent
 			if len(roots) > 0 && roots[i] >= 0 && roots[i] == roots[f.Step] {
 				e.Class = join(e.Class, chainClass(classes[i]))
 			}
@@ -279,11 +280,11 @@ func (r *Report) stageSummary(stage int) string {
 			continue
 		}
 		switch r.Predictions[i].State {
-		case cachepolicy.StateReRun:
+		case explain.StateReRun:
 			again++
-		case cachepolicy.StateUnknown:
+		case explain.StateUnknown:
 			open++
-		case cachepolicy.StateHit:
+		case explain.StateHit:
 		}
 	}
 	switch {

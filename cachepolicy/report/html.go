@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // html prints one page that needs no network and no script: the causes, the graph of
@@ -89,9 +89,9 @@ func (r *Report) page() page {
 	p.Headline, p.Lead = r.headline()
 	if p.Predicted {
 		p.Tally = slices.DeleteFunc([]pageTally{
-			{"rerun", "run again", r.count(cachepolicy.StateReRun)},
-			{"unknown", "unknown", r.count(cachepolicy.StateUnknown)},
-			{"hit", "from the cache", r.count(cachepolicy.StateHit)},
+			{"rerun", "run again", r.count(explain.StateReRun)},
+			{"unknown", "unknown", r.count(explain.StateUnknown)},
+			{"hit", "from the cache", r.count(explain.StateHit)},
 		}, func(t pageTally) bool { return t.Count == 0 })
 	}
 	for i, c := range r.causes() {
@@ -105,7 +105,7 @@ func (r *Report) page() page {
 // headline says the most important thing in a few words, and the next one.
 func (r *Report) headline() (headline, lead string) {
 	total := count(len(r.Plan.Steps), "step")
-	again, open := r.count(cachepolicy.StateReRun), r.count(cachepolicy.StateUnknown)
+	again, open := r.count(explain.StateReRun), r.count(explain.StateUnknown)
 	switch {
 	case !r.predicted():
 		return total, "This builder keeps no record of earlier builds, so nothing is predicted."
@@ -133,7 +133,7 @@ func (r *Report) pageCause(number int, c Cause) pageCause {
 	return out
 }
 
-func texts(reasons []cachepolicy.Reason) []string {
+func texts(reasons []explain.Reason) []string {
 	var out []string
 	for _, r := range reasons {
 		out = append(out, oneLine(r.String()))
@@ -163,13 +163,13 @@ func (r *Report) classes() []string {
 	return out
 }
 
-func stateClass(s cachepolicy.State) string {
+func stateClass(s explain.State) string {
 	switch s {
-	case cachepolicy.StateHit:
+	case explain.StateHit:
 		return "hit"
-	case cachepolicy.StateReRun:
+	case explain.StateReRun:
 		return "rerun"
-	case cachepolicy.StateUnknown:
+	case explain.StateUnknown:
 		return "unknown"
 	}
 	return ""

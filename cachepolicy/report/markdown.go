@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // markdown prints what runs again as a table, the causes first, and all else folded:
@@ -18,10 +18,10 @@ func markdown(r *Report) (*Answer, error) {
 		m.cause(c)
 	}
 	if r.predicted() {
-		m.table(func(s cachepolicy.State) bool { return s != cachepolicy.StateHit })
-		if n := r.count(cachepolicy.StateHit); n > 0 {
+		m.table(func(s explain.State) bool { return s != explain.StateHit })
+		if n := r.count(explain.StateHit); n > 0 {
 			m.folded(count(n, "step")+" from the cache", func() {
-				m.table(func(s cachepolicy.State) bool { return s == cachepolicy.StateHit })
+				m.table(func(s explain.State) bool { return s == explain.StateHit })
 			})
 		}
 	}
@@ -41,7 +41,7 @@ func (m *markdownPage) printf(format string, args ...any) { fmt.Fprintf(&m.b, fo
 func (m *markdownPage) heading() {
 	title := count(len(m.Plan.Steps), "step")
 	if m.predicted() {
-		title = fmt.Sprintf("%d of %s would come from it", m.count(cachepolicy.StateHit), title)
+		title = fmt.Sprintf("%d of %s would come from it", m.count(explain.StateHit), title)
 	}
 	m.printf("### Cache: %s\n\n%s\n\n", title, markdownCode(m.subject()))
 }
@@ -53,7 +53,7 @@ func (m *markdownPage) cause(c Cause) {
 	if s.ID.Line > 0 {
 		where = fmt.Sprintf(" (line %d)", s.ID.Line)
 	}
-	m.printf("- **%s** runs again%s: %s", markdownCode(s.ID.String()), where, markdownCode(cachepolicy.Text(c.Reasons)))
+	m.printf("- **%s** runs again%s: %s", markdownCode(s.ID.String()), where, markdownCode(explain.Text(c.Reasons)))
 	if n := len(c.Follow); n > 0 {
 		m.printf("; %s", stepsFollow(n))
 	}
@@ -64,7 +64,7 @@ func (m *markdownPage) cause(c Cause) {
 }
 
 // table lists the steps whose state is picked.
-func (m *markdownPage) table(picks func(cachepolicy.State) bool) {
+func (m *markdownPage) table(picks func(explain.State) bool) {
 	first := true
 	for i, p := range m.Predictions {
 		if !picks(p.State) {
@@ -76,20 +76,20 @@ func (m *markdownPage) table(picks func(cachepolicy.State) bool) {
 		}
 		why := ""
 		if len(p.Reasons) > 0 {
-			why = markdownCell(cachepolicy.Text(p.Reasons))
+			why = markdownCell(explain.Text(p.Reasons))
 		}
 		m.printf("| %s | %s | %s |\n", markdownState(p.State), markdownCell(m.Plan.Steps[i].Name), why)
 	}
 }
 
 // markdownState returns a state with a sign that is seen from afar.
-func markdownState(s cachepolicy.State) string {
+func markdownState(s explain.State) string {
 	switch s {
-	case cachepolicy.StateHit:
+	case explain.StateHit:
 		return "✅ hit"
-	case cachepolicy.StateReRun:
+	case explain.StateReRun:
 		return "🔁 re-run"
-	case cachepolicy.StateUnknown:
+	case explain.StateUnknown:
 		return "❔ unknown"
 	}
 	return string(s)

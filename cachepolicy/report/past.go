@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 )
 
 // ResultKey is the key of a build's result metadata under which its plan is.
@@ -16,7 +16,7 @@ const ResultKey = "frontend.cachewright"
 // Past is an earlier build, by its metadata file.
 type Past struct {
 	Name string // of the file
-	Plan *cachepolicy.Plan
+	Plan *cacheplan.Plan
 }
 
 // ReadPast reads a file that `buildx build --metadata-file` wrote. Of a build for
@@ -50,16 +50,16 @@ func ReadPast(name string, data []byte, platform string) (Past, error) {
 	if built.Version != DocumentVersion || len(built.Builds) == 0 {
 		return fail("version %d with %d builds; this frontend reads version %d", built.Version, len(built.Builds), DocumentVersion)
 	}
-	var plans []*cachepolicy.Plan
+	var plans []*cacheplan.Plan
 	for _, b := range built.Builds {
-		p, err := cachepolicy.DecodePlan(b.Plan)
+		p, err := cacheplan.Decode(b.Plan)
 		if err != nil {
 			return fail("%v", err)
 		}
 		plans = append(plans, p)
 	}
-	i := max(slices.IndexFunc(plans, func(p *cachepolicy.Plan) bool { return p.Platform == platform }), 0)
-	if len(plans[i].Steps) > 0 && !slices.ContainsFunc(plans[i].Steps, func(s cachepolicy.Step) bool { return len(s.Inputs) > 0 }) {
+	i := max(slices.IndexFunc(plans, func(p *cacheplan.Plan) bool { return p.Platform == platform }), 0)
+	if len(plans[i].Steps) > 0 && !slices.ContainsFunc(plans[i].Steps, func(s cacheplan.Step) bool { return len(s.Inputs) > 0 }) {
 		return fail("the plan was so large that its inputs were left out: nothing can be compared with it")
 	}
 	return Past{Name: name, Plan: plans[i]}, nil
@@ -68,7 +68,7 @@ func ReadPast(name string, data []byte, platform string) (Past, error) {
 // withoutWithheld returns copies of two plans in which withheld values are equal,
 // and the names of those that both have. The digests that stand for them are keyed,
 // each builder with a key of its own, and so are the keys of steps that have them.
-func withoutWithheld(a, b *cachepolicy.Plan) (x, y *cachepolicy.Plan, names []string) {
+func withoutWithheld(a, b *cacheplan.Plan) (x, y *cacheplan.Plan, names []string) {
 	x, xNames := blankWithheld(a)
 	y, yNames := blankWithheld(b)
 	for _, n := range xNames {
@@ -79,7 +79,7 @@ func withoutWithheld(a, b *cachepolicy.Plan) (x, y *cachepolicy.Plan, names []st
 	return x, y, names
 }
 
-func blankWithheld(p *cachepolicy.Plan) (*cachepolicy.Plan, []string) {
+func blankWithheld(p *cacheplan.Plan) (*cacheplan.Plan, []string) {
 	out := *p
 	out.Steps = slices.Clone(p.Steps)
 	var names []string

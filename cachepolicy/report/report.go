@@ -12,14 +12,16 @@ import (
 	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // Report is what is known of one build's cache.
 type Report struct {
-	Plan *cachepolicy.Plan
+	Plan *cacheplan.Plan
 	// Predictions has one entry for each step of the plan, or is empty where nothing
 	// can be predicted.
-	Predictions []cachepolicy.Prediction
+	Predictions []explain.Prediction
 	// Dockerfile is the text of the file, and Path where it lies in its repository or
 	// build context, with slashes.
 	Dockerfile []byte
@@ -28,7 +30,7 @@ type Report struct {
 	// not need too. They may be missing.
 	Stages []Stage
 	// Expected is what the build argument CACHEWRIGHT_EXPECT says, if it is there.
-	Expected []cachepolicy.Expectation
+	Expected []explain.Expectation
 	// Past are the builds that a comparison is asked with, at most two.
 	Past []Past
 	// Now is the time of the question.

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
 )
 
 // sample returns the report of a Dockerfile whose builder has built it before, with
@@ -20,7 +23,7 @@ func sample(t testing.TB, dockerfile string, past map[string]string) *Report {
 	r := &Report{Plan: now.plan, Dockerfile: []byte(dockerfile), Path: "Dockerfile", Stages: now.stages}
 	if past != nil {
 		before := samplePlan(dockerfile, past)
-		r.Predictions = cachepolicy.Predict(r.Plan, []cachepolicy.PastBuild{{Plan: before.plan, Results: before.results}})
+		r.Predictions = explain.Predict(r.Plan, []record.PastBuild{{Plan: before.plan, Results: before.results}})
 	}
 	if err := r.Plan.Check(); err != nil {
 		t.Fatal(err)
@@ -29,9 +32,9 @@ func sample(t testing.TB, dockerfile string, past map[string]string) *Report {
 }
 
 type sampled struct {
-	plan    *cachepolicy.Plan
+	plan    *cacheplan.Plan
 	stages  []Stage
-	results []cachepolicy.Result
+	results []record.Result
 
 	names  map[string]int // the stages' names
 	last   map[int]int    // the last step of each stage
@@ -42,7 +45,7 @@ type sampled struct {
 // samplePlan reads a Dockerfile. values are what files and images are, by name.
 func samplePlan(dockerfile string, values map[string]string) *sampled {
 	s := &sampled{
-		plan:  &cachepolicy.Plan{Version: cachepolicy.PlanVersion, Dockerfile: "Dockerfile", Platform: "linux/amd64"},
+		plan:  &cacheplan.Plan{Version: cacheplan.Version, Dockerfile: "Dockerfile", Platform: "linux/amd64"},
 		names: map[string]int{}, last: map[int]int{}, values: values,
 	}
 	lines := strings.Split(strings.TrimRight(dockerfile, "\n"), "\n")
@@ -64,7 +67,7 @@ func samplePlan(dockerfile string, values map[string]string) *sampled {
 func (s *sampled) instruction(fields []string, text string, line, end int) {
 	stage := len(s.stages) - 1
 	at := cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: line}
-	step := cachepolicy.Step{ID: cachepolicy.StepID{StageIndex: stage, Line: line, EndLine: end, Instruction: fields[0]}, Name: text}
+	step := cacheplan.Step{ID: cachepolicy.StepID{StageIndex: stage, Line: line, EndLine: end, Instruction: fields[0]}, Name: text}
 	step.Inputs = []cachepolicy.Input{cachepolicy.NewInput(cachepolicy.InputCommand, fields[0], text, at)}
 	switch fields[0] {
 	case "FROM":
@@ -97,22 +100,22 @@ func (s *sampled) instruction(fields []string, text string, line, end int) {
 		return
 	}
 	if last := s.last[stage]; last >= 0 {
-		step.Follows = append([]cachepolicy.Follow{cachepolicy.FollowStep(last, cachepolicy.ByDefinition, "")}, step.Follows...)
+		step.Follows = append([]cacheplan.Follow{cacheplan.FollowStep(last, cacheplan.ByDefinition, "")}, step.Follows...)
 	}
 	s.last[stage] = len(s.plan.Steps)
 	s.plan.Steps = append(s.plan.Steps, step)
-	s.results = append(s.results, cachepolicy.Result{Outcome: cachepolicy.OutcomeDone, Seconds: float64(len(text) % 9)})
+	s.results = append(s.results, record.Result{Outcome: record.OutcomeDone, Seconds: float64(len(text) % 9)})
 }
 
-func (s *sampled) copy(step *cachepolicy.Step, fields []string, at cachepolicy.Origin) {
+func (s *sampled) copy(step *cacheplan.Step, fields []string, at cachepolicy.Origin) {
 	if from, ok := strings.CutPrefix(fields[1], "--from="); ok {
-		step.Follows = append(step.Follows, cachepolicy.FollowStep(s.last[s.names[from]], cachepolicy.ByContent, "--from"))
+		step.Follows = append(step.Follows, cacheplan.FollowStep(s.last[s.names[from]], cacheplan.ByContent, "--from"))
 		return
 	}
-	set := cachepolicy.FileSet{ID: fmt.Sprintf("set%d", len(s.plan.Files)), Patterns: []string{fields[1]}}
-	var digest cachepolicy.FileDigest
+	set := cacheplan.FileSet{ID: fmt.Sprintf("set%d", len(s.plan.Files)), Patterns: []string{fields[1]}}
+	var digest cacheplan.FileDigest
 	copy(digest[:], s.digest(fields[1]))
-	set.SetFiles([]cachepolicy.File{{Path: fields[1], Digest: digest, Mode: 0o100644}})
+	set.SetFiles([]cacheplan.File{{Path: fields[1], Digest: digest, Mode: 0o100644}})
 	s.plan.Files = append(s.plan.Files, set)
 	step.Inputs = append(step.Inputs, cachepolicy.Input{Kind: cachepolicy.InputFiles, Name: fields[1], Files: set.ID, Origin: at})
 }

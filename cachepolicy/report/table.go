@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
 
 // Width is how many columns a line of a text form has at most.
@@ -70,7 +70,7 @@ func (r *Report) tally() string {
 		return steps
 	}
 	return fmt.Sprintf("%s; predicted: %d hit, %d re-run, %d unknown", steps,
-		r.count(cachepolicy.StateHit), r.count(cachepolicy.StateReRun), r.count(cachepolicy.StateUnknown))
+		r.count(explain.StateHit), r.count(explain.StateReRun), r.count(explain.StateUnknown))
 }
 
 // step writes a step with every input of its key.
@@ -79,7 +79,7 @@ func (t *table) step(i int) {
 	state, after, why := "", "", ""
 	if t.predicted() {
 		pr := &t.Predictions[i]
-		state, why = string(pr.State), cachepolicy.Text(pr.Reasons)
+		state, why = string(pr.State), explain.Text(pr.Reasons)
 		if pr.Seconds > 0 {
 			after = fmt.Sprintf("  (ran %s)", seconds(pr.Seconds))
 		}

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 )
 
 func oneLine(text string) string {
@@ -55,7 +55,7 @@ func shortDigest(digest string) string {
 	return algorithm + ":" + hexDigits
 }
 
-func stepName(p *cachepolicy.Plan, i int, from *cachepolicy.Step) string {
+func stepName(p *cacheplan.Plan, i int, from *cacheplan.Step) string {
 	id := &p.Steps[i].ID
 	if id.Number == 0 {
 		return p.Steps[i].Name
@@ -67,7 +67,7 @@ func stepName(p *cachepolicy.Plan, i int, from *cachepolicy.Step) string {
 	return id.Stage + " " + n
 }
 
-func size(s *cachepolicy.FileSet) int {
+func size(s *cacheplan.FileSet) int {
 	n := s.Count
 	if s.Digest == "" {
 		for i := range s.Files {

@@ -1,6 +1,9 @@
 package report
 
-import "github.com/cachewright/cachewright/cachepolicy"
+import (
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+)
 
 // verbose prints every step with every input of its key and where that comes from.
 func verbose(r *Report) (*Answer, error) {
@@ -10,7 +13,7 @@ func verbose(r *Report) (*Answer, error) {
 // Table returns a plan as text for people. With predictions (one for each step, or
 // nil) it says in front of each step what is predicted. Every line fits Width columns
 // and ends in a newline; nothing in it is a control character.
-func Table(p *cachepolicy.Plan, predictions []cachepolicy.Prediction) string {
+func Table(p *cacheplan.Plan, predictions []explain.Prediction) string {
 	t := newTable(&Report{Plan: p, Predictions: predictions})
 	t.line(shorten("Cache plan of "+t.subject(), Width))
 	t.line(t.tally())

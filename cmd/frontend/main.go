@@ -22,7 +22,7 @@ import (
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // messages without reflection: less time and memory
 
 	"github.com/cachewright/cachewright/frontend"
-	"github.com/cachewright/cachewright/recorder"
+	"github.com/cachewright/cachewright/frontend/recorder"
 )
 
 // gcPercent lets a usual build end before its first garbage collection, which

@@ -10,7 +10,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
 	"github.com/cachewright/cachewright/integration/sandbox"
 	"github.com/cachewright/cachewright/integration/scenario"
 )
@@ -27,14 +28,14 @@ type (
 type tally struct {
 	sync.Mutex
 	combinations int
-	states       map[cachepolicy.State]int
+	states       map[explain.State]int
 }
 
 // TestPredictions runs all tables on one daemon.
 func TestPredictions(t *testing.T) {
 	sb := scenario.Start(t)
 	w := scenario.NewWeb(t)
-	total := tally{states: map[cachepolicy.State]int{}}
+	total := tally{states: map[explain.State]int{}}
 	scenario.Run(t, map[string][]combination{
 		"edits": edits(), "stages": stages(), "mounts": mounts(), "copies": copies(), "variables": variables(),
 		"options": options(), "contexts": contexts(), "remote": remote(w), "rules": rules(), "key": keys(w),
@@ -44,7 +45,7 @@ func TestPredictions(t *testing.T) {
 		steps += n
 	}
 	t.Logf("%d combinations, %d steps: %d hit, %d re-run, %d unknown", total.combinations, steps,
-		total.states[cachepolicy.StateHit], total.states[cachepolicy.StateReRun], total.states[cachepolicy.StateUnknown])
+		total.states[explain.StateHit], total.states[explain.StateReRun], total.states[explain.StateUnknown])
 }
 
 // run builds, changes, predicts, builds again and compares.
@@ -58,7 +59,7 @@ func run(p *project, c combination, total *tally) {
 	built := p.Solve()
 	compare(p, predicted, states(built), c.Want)
 	if p.T.Failed() {
-		p.T.Logf("%s\n%s", built, cachepolicy.Table(predicted.Plan, predicted.Predictions))
+		p.T.Logf("%s\n%s", built, explain.Table(predicted.Plan, predicted.Predictions))
 	}
 	total.Lock()
 	defer total.Unlock()
@@ -70,8 +71,8 @@ func run(p *project, c combination, total *tally) {
 
 // answer is the JSON form of --call=cache.
 type answer struct {
-	Plan        *cachepolicy.Plan        `json:"plan"`
-	Predictions []cachepolicy.Prediction `json:"predictions"`
+	Plan        *cacheplan.Plan      `json:"plan"`
+	Predictions []explain.Prediction `json:"predictions"`
 }
 
 // predict asks the frontend's image as --call=cache does.
@@ -92,7 +93,7 @@ func compare(p *project, a *answer, built map[string]string, unknown []string) {
 	for i, pr := range a.Predictions {
 		s := &a.Plan.Steps[i]
 		number, _, _ := strings.Cut(strings.TrimPrefix(s.Name, "["), "] ")
-		if pr.State == cachepolicy.StateUnknown {
+		if pr.State == explain.StateUnknown {
 			open = append(open, number)
 		}
 		if s.ID.Instruction == "FROM" {
@@ -102,9 +103,9 @@ func compare(p *project, a *answer, built map[string]string, unknown []string) {
 		if !ok {
 			p.T.Errorf("%s: it was not built", s.Name)
 		}
-		want := map[cachepolicy.State]string{cachepolicy.StateHit: "cached", cachepolicy.StateReRun: "ran"}[pr.State]
+		want := map[explain.State]string{explain.StateHit: "cached", explain.StateReRun: "ran"}[pr.State]
 		if want != "" && got != want {
-			p.T.Errorf("%s: predicted %s (%s), but %s", s.Name, pr.State, cachepolicy.Text(pr.Reasons), got)
+			p.T.Errorf("%s: predicted %s (%s), but %s", s.Name, pr.State, explain.Text(pr.Reasons), got)
 		}
 	}
 	if !slices.Equal(open, unknown) {

@@ -10,7 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cachewright/cachewright/cachepolicy"
-	"github.com/cachewright/cachewright/recorder"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
+	"github.com/cachewright/cachewright/frontend/recorder"
 )
 
 // A disk without space, or one that cannot be written to, costs the record and
@@ -32,9 +35,9 @@ func TestRecordsOnFullDisk(t *testing.T) {
 	run := func(content string) *recorder.Report {
 		t.Helper()
 		must(os.WriteFile(at("contexts/0/a"), []byte(content), 0o644))
-		plan := &cachepolicy.Plan{Version: cachepolicy.PlanVersion, Files: []cachepolicy.FileSet{{ID: "a", Patterns: []string{"a"}}}}
-		plan.Steps = []cachepolicy.Step{{Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Files: "a"}}}}
-		data, err := recorder.EncodeRequest(&recorder.Request{Version: recorder.Version, Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}, Record: cachepolicy.RecordName("test")})
+		plan := &cacheplan.Plan{Version: cacheplan.Version, Files: []cacheplan.FileSet{{ID: "a", Patterns: []string{"a"}}}}
+		plan.Steps = []cacheplan.Step{{Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Files: "a"}}}}
+		data, err := recorder.EncodeRequest(&recorder.Request{Version: recorder.Version, Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}, Record: record.Name("test")})
 		must(err)
 		must(os.WriteFile(at("request/"+recorder.RequestName), data, 0o644))
 		must(recorder.Run(recorder.Dirs{Request: at("request"), Contexts: at("contexts"), Records: at("records"), Out: at("out")}))
@@ -50,7 +53,7 @@ func TestRecordsOnFullDisk(t *testing.T) {
 	fill(t, at("records/filler"))
 	lost := func(when string, r *recorder.Report) {
 		t.Helper()
-		if len(r.Problems) == 0 || r.BuildID != "" || r.Builds != 1 || cachepolicy.Text(r.Predictions[0].Reasons) != "a changed" {
+		if len(r.Problems) == 0 || r.BuildID != "" || r.Builds != 1 || explain.Text(r.Predictions[0].Reasons) != "a changed" {
 			t.Errorf("%s: %+v", when, r)
 		}
 		left, err := filepath.Glob(at("records/tmp-*"))
@@ -63,7 +66,7 @@ func TestRecordsOnFullDisk(t *testing.T) {
 	lost("read-only", run("3"))
 	must(unix.Mount("", at("records"), "", unix.MS_REMOUNT, ""))
 	must(os.Remove(at("records/filler")))
-	if r := run("1"); len(r.Problems) > 0 || r.BuildID == "" || r.Predictions[0].State != cachepolicy.StateHit {
+	if r := run("1"); len(r.Problems) > 0 || r.BuildID == "" || r.Predictions[0].State != explain.StateHit {
 		t.Errorf("with space again: %+v", r)
 	}
 }

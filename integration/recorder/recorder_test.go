@@ -12,8 +12,11 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
+	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/integration/sandbox"
-	"github.com/cachewright/cachewright/recorder"
 )
 
 // lab builds one context again and again, with the recorder beside the steps.
@@ -78,7 +81,7 @@ func evaluate(ctx context.Context, c gateway.Client, state llb.State) (gateway.R
 
 // ask runs the recorder as a step of its own.
 func (l *lab) ask(ctx context.Context, c gateway.Client, local llb.State, req *recorder.Request) (*recorder.Report, error) {
-	req.Version, req.Record = recorder.Version, cachepolicy.RecordName(l.t.Name())
+	req.Version, req.Record = recorder.Version, record.Name(l.t.Name())
 	data, err := recorder.EncodeRequest(req)
 	if err != nil {
 		return nil, err
@@ -114,8 +117,8 @@ func (s selector) String() string {
 	return kind + s.patterns
 }
 
-func (s selector) fileSet() cachepolicy.FileSet {
-	return cachepolicy.FileSet{ID: s.String(), Patterns: strings.Fields(s.patterns), Exclude: strings.Fields(s.exclude)}
+func (s selector) fileSet() cacheplan.FileSet {
+	return cacheplan.FileSet{ID: s.String(), Patterns: strings.Fields(s.patterns), Exclude: strings.Fields(s.exclude)}
 }
 
 // state is the step in LLB, as a Dockerfile frontend makes it.
@@ -151,24 +154,24 @@ type outcome struct{ predicted, got string }
 // what became of them.
 func (l *lab) build(selectors []selector) map[selector]outcome {
 	l.t.Helper()
-	plan := &cachepolicy.Plan{Version: cachepolicy.PlanVersion}
+	plan := &cacheplan.Plan{Version: cacheplan.Version}
 	for _, s := range selectors {
 		plan.Files = append(plan.Files, s.fileSet())
 		in := []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Name: s.patterns, Files: s.String()}}
-		plan.Steps = append(plan.Steps, cachepolicy.Step{Name: s.String(), Inputs: append(in, cachepolicy.NewInput(cachepolicy.InputCommand, "COPY", s.String(), cachepolicy.Origin{}))})
+		plan.Steps = append(plan.Steps, cacheplan.Step{Name: s.String(), Inputs: append(in, cachepolicy.NewInput(cachepolicy.InputCommand, "COPY", s.String(), cachepolicy.Origin{}))})
 	}
 	l.n++
 	var report *recorder.Report
-	results := make([]cachepolicy.Result, len(selectors))
+	results := make([]record.Result, len(selectors))
 	status := l.solve(func(ctx context.Context, c gateway.Client, local llb.State) (err error) {
 		req := &recorder.Request{Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}, Nonce: fmt.Sprint(l.n)}
 		if report, err = l.ask(ctx, c, local, req); err != nil {
 			return err
 		}
 		for i, s := range selectors {
-			results[i].Outcome = cachepolicy.OutcomeDone
+			results[i].Outcome = record.OutcomeDone
 			if _, err := evaluate(ctx, c, s.state(local)); err != nil {
-				results[i].Outcome = cachepolicy.OutcomeFailed
+				results[i].Outcome = record.OutcomeFailed
 			}
 		}
 		_, err = l.ask(ctx, c, local, &recorder.Request{Mode: recorder.ModeResults, BuildID: report.BuildID, Results: results, Nonce: fmt.Sprint(l.n)})
@@ -177,8 +180,8 @@ func (l *lab) build(selectors []selector) map[selector]outcome {
 	out := map[selector]outcome{}
 	for i, s := range selectors {
 		p := report.Predictions[i]
-		o := outcome{predicted: strings.TrimSpace(string(p.State) + " " + cachepolicy.Text(p.Reasons)), got: "failed"}
-		if results[i].Outcome == cachepolicy.OutcomeDone {
+		o := outcome{predicted: strings.TrimSpace(string(p.State) + " " + explain.Text(p.Reasons)), got: "failed"}
+		if results[i].Outcome == record.OutcomeDone {
 			step, err := status.Step(s.String())
 			l.must(err)
 			o.got = step.State()

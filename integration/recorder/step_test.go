@@ -9,7 +9,9 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/cachewright/cachewright/cachepolicy"
-	"github.com/cachewright/cachewright/recorder"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/frontend/recorder"
 )
 
 var past = time.Unix(1_600_000_000, 0)
@@ -21,8 +23,8 @@ func TestRecorderStep(t *testing.T) {
 	build := func() (report *recorder.Report, state string) {
 		t.Helper()
 		status := l.solve(func(ctx context.Context, c gateway.Client, local llb.State) (err error) {
-			plan := &cachepolicy.Plan{Version: cachepolicy.PlanVersion, Files: []cachepolicy.FileSet{{ID: "all", Patterns: []string{"."}}}}
-			plan.Steps = []cachepolicy.Step{{Name: "COPY . .", Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Name: ".", Files: "all"}}}}
+			plan := &cacheplan.Plan{Version: cacheplan.Version, Files: []cacheplan.FileSet{{ID: "all", Patterns: []string{"."}}}}
+			plan.Steps = []cacheplan.Step{{Name: "COPY . .", Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Name: ".", Files: "all"}}}}
 			report, err = l.ask(ctx, c, local, &recorder.Request{Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}})
 			return err
 		})
@@ -39,7 +41,7 @@ func TestRecorderStep(t *testing.T) {
 	}
 	l.write("dir/b", "changed")
 	second, state := build()
-	if state != "ran" || second.Builds != 1 || cachepolicy.Text(second.Predictions[0].Reasons) != "dir/b changed" {
+	if state != "ran" || second.Builds != 1 || explain.Text(second.Predictions[0].Reasons) != "dir/b changed" {
 		t.Errorf("after a change: %s, %+v", state, second)
 	}
 }

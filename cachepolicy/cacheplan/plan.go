@@ -1,0 +1,183 @@
+package cacheplan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// Version is the version of the plan's JSON form. It grows when a reader of
+// the old form would misread the new one; new fields alone do not change it.
+const Version = 1
+
+// Plan is what every step of a build is keyed by: the one value that the table,
+// the JSON, the prediction and the explanation are made from.
+type Plan struct {
+	Version int `json:"version"` // Version
+	// Dockerfile is the file's name, Target the stage that was asked for or empty
+	// for the last, Platform the target platform as in linux/arm64.
+	Dockerfile string `json:"dockerfile,omitempty"`
+	// DockerfileDigest is the digest of the file as it is written, comments and all.
+	DockerfileDigest string `json:"dockerfileDigest,omitempty"`
+	Target           string `json:"target,omitempty"`
+	Platform         string `json:"platform,omitempty"`
+	// Steps are in the order in which the converter meets them: a step stands after
+	// all that it follows.
+	Steps []Step `json:"steps"`
+	// Files are the selections of context files that inputs refer to.
+	Files []FileSet `json:"files,omitempty"`
+}
+
+// Step is one step of a plan.
+type Step struct {
+	ID cachepolicy.StepID `json:"id"`
+	// Name is the step's name in the progress output, with variables unexpanded.
+	Name string `json:"name"`
+	// NoCache: --no-cache or --no-cache-filter makes the step run.
+	NoCache bool `json:"noCache,omitempty"`
+	// Rule holds the settings in effect.
+	Rule   []Setting           `json:"rule,omitempty"`
+	Inputs []cachepolicy.Input `json:"inputs"`
+	// Key is a digest of the operation that the builder runs, without files and
+	// what the step follows. Where it is empty, the inputs stand for it.
+	Key     string   `json:"key,omitempty"`
+	Follows []Follow `json:"follows,omitempty"`
+}
+
+// Withholds reports whether the step has inputs whose value is not shown.
+func (s Step) Withholds() bool {
+	return slices.ContainsFunc(s.Inputs, func(in cachepolicy.Input) bool { return in.Secret })
+}
+
+// Setting is one option of the rule in effect for a step.
+type Setting struct {
+	Option cachepolicy.Option `json:"option"`
+	Value  string             `json:"value,omitempty"`
+	Origin cachepolicy.Origin `json:"origin"`
+}
+
+// Settings returns a rule's settings in the form of a plan.
+func Settings(r cachepolicy.Rule) []Setting {
+	var out []Setting
+	for _, s := range r.Settings() {
+		out = append(out, Setting{Option: s.Option, Value: s.Text, Origin: s.Origin})
+	}
+	return out
+}
+
+// By says what of an earlier step, or of a thing elsewhere, is in a step's key.
+type By string
+
+// What of an earlier step can be in a key.
+const (
+	// ByDefinition: how it came to be. When the earlier step runs again, so does
+	// this one.
+	ByDefinition By = "definition"
+	// ByContent: the files that it gave. When the earlier step runs again and gives
+	// the same, this one is a hit.
+	ByContent By = "content"
+)
+
+// Follow is one thing that a step starts from: an earlier step, or an image or
+// other source outside the Dockerfile.
+type Follow struct {
+	// Step is the index of the earlier step in Plan.Steps, or -1.
+	Step int `json:"step"`
+	// Source is the image, URL or git reference, when there is no step, and Digest
+	// what it is at the moment; empty: not known.
+	Source string `json:"source,omitempty"`
+	Digest string `json:"digest,omitempty"`
+	By     By     `json:"by"`
+	// Via says how: "stage", "--from", "--mount /src".
+	Via string `json:"via,omitempty"`
+}
+
+// FollowStep returns the Follow of the step with that index.
+func FollowStep(step int, by By, via string) Follow {
+	return Follow{Step: step, By: by, Via: via}
+}
+
+// FollowSource returns the Follow of a source outside the Dockerfile whose content
+// counts, not its digest: a changed digest may still be a hit. A base image is no
+// such source; its digest is an input of the FROM step (InputBase).
+func FollowSource(source, digest, via string) Follow {
+	return Follow{Step: -1, Source: source, Digest: digest, By: ByContent, Via: via}
+}
+
+// FileSet returns the set with that ID, or nil.
+func (p *Plan) FileSet(id string) *FileSet {
+	for i := range p.Files {
+		if p.Files[i].ID == id {
+			return &p.Files[i]
+		}
+	}
+	return nil
+}
+
+// WithoutFiles returns a copy of the plan whose file sets have a digest and a count
+// instead of their files: small enough to be kept beside an image.
+func (p *Plan) WithoutFiles() *Plan {
+	out := *p
+	out.Files = make([]FileSet, len(p.Files))
+	for i, s := range p.Files {
+		out.Files[i] = s.WithoutFiles()
+	}
+	return &out
+}
+
+// Encode returns the plan as indented JSON with a final newline. Equal plans
+// give equal bytes.
+func Encode(p *Plan) ([]byte, error) {
+	data, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
+}
+
+// Decode reads a plan from JSON. It fails on another version and on a plan
+// that refers to what it does not hold.
+func Decode(data []byte) (*Plan, error) {
+	var p Plan
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if p.Version != Version {
+		return nil, fmt.Errorf("plan: version %d, want %d", p.Version, Version)
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// Check fails on a plan that refers to what it does not hold.
+func (p *Plan) Check() error {
+	sets := map[string]bool{}
+	for _, s := range p.Files {
+		if sets[s.ID] {
+			return fmt.Errorf("plan: two file sets are called %q", s.ID)
+		}
+		sets[s.ID] = true
+		for i := 1; i < len(s.Files); i++ {
+			if s.Files[i-1].Path >= s.Files[i].Path {
+				return fmt.Errorf("plan: the files of set %q are not sorted", s.ID)
+			}
+		}
+	}
+	for i, s := range p.Steps {
+		for _, f := range s.Follows {
+			if f.Step >= i || f.Step < -1 {
+				return fmt.Errorf("plan: step %d follows step %d, which does not stand before it", i, f.Step)
+			}
+		}
+		for _, in := range s.Inputs {
+			if in.Files != "" && !sets[in.Files] {
+				return fmt.Errorf("plan: step %d takes file set %q, which there is none of", i, in.Files)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+)
+
+// following returns the reasons of a step whose parent runs again: the nearest
+// step before it that has a cause of its own, and its own causes. A base image
+// that moved is the cause of the steps right after it, since FROM runs nothing.
+func (e *predictor) following(i, parent int) []Reason {
+	s := &e.plan.Steps[i]
+	var out []Reason
+	if p := &e.plan.Steps[parent]; p.ID.Instruction == "FROM" {
+		for _, r := range e.out[parent].Reasons {
+			r.Step = i
+			out = append(out, r)
+		}
+	} else {
+		cause := parent
+		if r := e.out[parent].Reasons; len(r) == 1 && r[0].Kind == ReasonFollows {
+			cause = r[0].On
+		}
+		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: cause, OnName: stepName(e.plan, cause, s)})
+	}
+	if len(e.past) == 0 {
+		return out
+	}
+	b := e.past[0]
+	if old := e.match(b)[i]; old >= 0 && e.keys[i].Own != b.keys[old].Own {
+		out = append(out, e.differ(b, old, i).reasons()...)
+	}
+	return out
+}
+
+// stepName returns how the progress output numbers a step: 3/6, or build 3/6 when
+// seen from a step of another stage.
+func stepName(p *cacheplan.Plan, i int, from *cacheplan.Step) string {
+	id := &p.Steps[i].ID
+	if id.Number == 0 {
+		return p.Steps[i].Name
+	}
+	n := fmt.Sprintf("%d/%d", id.Number, id.Total)
+	if from != nil && id.StageIndex == from.ID.StageIndex {
+		return n
+	}
+	return id.Stage + " " + n
+}
+
+// unresolved names the inputs because of which nothing can be said, or the step
+// before that has them.
+func (e *predictor) unresolved(i int) []Reason {
+	s := &e.plan.Steps[i]
+	for _, in := range s.Inputs {
+		if e.sets.Lacks(&in) {
+			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: cmp.Or(in.Name, string(in.Kind)), Line: in.Origin.Line}}
+		}
+	}
+	return e.mayFollow(i)
+}
+
+// mayFollow names what the step follows and nothing certain is known of.
+func (e *predictor) mayFollow(i int) []Reason {
+	s := &e.plan.Steps[i]
+	for _, f := range s.Follows {
+		switch {
+		case f.Step < 0 && f.Digest == "":
+			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: f.Source}}
+		case f.Step >= 0 && e.out[f.Step].State != StateHit:
+			return []Reason{{Step: i, Kind: ReasonMayFollow, On: f.Step, OnName: stepName(e.plan, f.Step, s)}}
+		}
+	}
+	for _, f := range s.Follows {
+		if f.Step < 0 {
+			return []Reason{{Step: i, Kind: ReasonMayHaveMoved, Name: f.Source}}
+		}
+	}
+	return []Reason{{Step: i, Kind: ReasonCombination}}
+}
+
+// cause returns why a step runs again although no step before it does. It compares
+// with an earlier build in which what the step follows was the same, if there is
+// one.
+func (e *predictor) cause(i int) []Reason {
+	for _, b := range e.past {
+		if old := e.match(b)[i]; old >= 0 && e.sameParents(b, old, i) {
+			if r := e.differ(b, old, i).reasons(); len(r) > 0 {
+				return r
+			}
+		}
+	}
+	b := e.past[0]
+	old := e.match(b)[i]
+	if old < 0 {
+		return []Reason{{Step: i, Kind: ReasonNewStep}}
+	}
+	if e.keys[i].Own != b.keys[old].Own {
+		if r := e.differ(b, old, i).reasons(); len(r) > 0 {
+			return r
+		}
+	}
+	if r, ok := e.order(b, old, i); ok {
+		return []Reason{r}
+	}
+	return []Reason{{Step: i, Kind: ReasonCombination}}
+}
+
+// sameParents reports whether the old step followed the same by definition.
+func (e *predictor) sameParents(b *pastKeys, old, i int) bool {
+	parents := func(p *cacheplan.Plan, keys []cacheplan.StepKeys, s *cacheplan.Step) []cacheplan.Sum {
+		var out []cacheplan.Sum
+		for _, f := range s.Follows {
+			if f.Step >= 0 && f.By != cacheplan.ByContent {
+				out = append(out, keys[f.Step].Weak)
+			}
+		}
+		return out
+	}
+	return slices.Equal(parents(b.plan, b.keys, &b.plan.Steps[old]), parents(e.plan, e.keys, &e.plan.Steps[i]))
+}
+
+// order returns the reason of a step that comes after another one than before.
+func (e *predictor) order(b *pastKeys, old, i int) (Reason, bool) {
+	matched := e.match(b)
+	for n, f := range b.plan.Steps[old].Follows {
+		if f.Step < 0 || f.By == cacheplan.ByContent {
+			continue
+		}
+		now := e.plan.Steps[i].Follows
+		if n >= len(now) || now[n].Step < 0 || matched[now[n].Step] != f.Step {
+			return Reason{Step: i, Kind: ReasonOrder, Change: Changed, Old: b.plan.Steps[f.Step].Title()}, true
+		}
+	}
+	return Reason{}, false
+}

@@ -1,0 +1,258 @@
+package explain
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
+	"github.com/cachewright/cachewright/cachepolicy/record"
+)
+
+// Compare says why the steps of the plan to run again after a build of the plan
+// from: one or more reasons for each step whose key differs, in the order of the
+// steps. Steps whose key is the same have none, and neither have those of which
+// the plans do not tell. File sets must be known in both plans to be compared.
+func Compare(from, to *cacheplan.Plan) []Reason {
+	var out []Reason
+	for _, p := range Predict(to, []record.PastBuild{{Plan: from}}) {
+		if p.State == StateReRun {
+			out = append(out, p.Reasons...)
+		}
+	}
+	return out
+}
+
+// differ compares one step with what it was before.
+type differ struct {
+	oldSets, newSets cacheplan.KnownSets
+	old, new         *cacheplan.Step
+	step             int // index of new
+}
+
+// reasons returns what differs in the step's own inputs, the weightiest first.
+func (d *differ) reasons() []Reason {
+	var out []Reason
+	oldRule, oldText := keyRule(d.old)
+	newRule, newText := keyRule(d.new)
+	if oldRule != newRule {
+		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText})
+	}
+	for _, p := range pairInputs(d.old.Inputs, d.new.Inputs) {
+		if oldRule == newRule || !p.byRule() {
+			out = append(out, d.input(p)...)
+		}
+	}
+	if len(out) == 0 && variables(d.old) != variables(d.new) {
+		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "order of the environment"})
+	}
+	if len(out) == 0 && d.old.Key != d.new.Key && d.old.Key != "" && d.new.Key != "" {
+		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "an option of the build"})
+	}
+	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(weight(a.Kind), weight(b.Kind)) })
+	for i := range out {
+		out[i].Step = d.step
+	}
+	return out
+}
+
+// weight orders reasons: what a person changed by hand comes first.
+func weight(k ReasonKind) int {
+	switch k {
+	case ReasonCommand:
+		return 0
+	case ReasonRule:
+		return 1
+	case ReasonBase:
+		return 2
+	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved, ReasonFileMode, ReasonMoreFiles, ReasonFiles:
+		return 3
+	case ReasonArg, ReasonEnv:
+		return 4
+	case ReasonTTL, ReasonSource, ReasonSecret, ReasonSetting, ReasonOrder, ReasonNewStep, ReasonCombination, ReasonNoRecord, ReasonFollows,
+		ReasonUnfinished, ReasonMayFollow, ReasonUnresolved, ReasonAlways, ReasonNoCache, ReasonMayHaveMoved:
+		return 5
+	}
+	return 6
+}
+
+// keyRule returns the rule as far as it is about the key: in a form that is equal
+// for rules that mean the same, and as written.
+func keyRule(s *cacheplan.Step) (canonical, written string) {
+	var forms, texts []string
+	for _, r := range s.Rule {
+		form := r.Value
+		switch r.Option {
+		case cachepolicy.OptionDefault:
+			continue
+		case cachepolicy.OptionTTL:
+			if ttl, err := cachepolicy.ParseTTL(r.Value); err == nil {
+				form = ttl.String()
+			}
+		case cachepolicy.OptionOff, cachepolicy.OptionKey, cachepolicy.OptionArgs, cachepolicy.OptionBase, cachepolicy.OptionModes, cachepolicy.OptionExport:
+		}
+		forms = append(forms, string(r.Option)+"="+form)
+		texts = append(texts, phrase.Join(string(r.Option), r.Value, "="))
+	}
+	return strings.Join(forms, ";"), strings.Join(texts, ";")
+}
+
+// variables lists the names of the step's variables in order.
+func variables(s *cacheplan.Step) string {
+	var names []string
+	for _, in := range s.Inputs {
+		if in.Kind.IsVariable() {
+			names = append(names, in.Name)
+		}
+	}
+	return strings.Join(names, "\n")
+}
+
+// inputPair is an input that differs; one side may be missing.
+type inputPair struct {
+	old, new *cachepolicy.Input
+}
+
+// byRule reports whether the difference comes with a change of the rule: inputs
+// that rules add, and ARGs, which rules withhold.
+func (p inputPair) byRule() bool {
+	in := cmp.Or(p.new, p.old)
+	switch in.Origin.Kind {
+	case cachepolicy.OriginRule, cachepolicy.OriginStageRule, cachepolicy.OriginOverride:
+		return true
+	case cachepolicy.OriginLine, cachepolicy.OriginDefault, cachepolicy.OriginBuildArg, cachepolicy.OriginBaseImage, cachepolicy.OriginBuiltin, cachepolicy.OriginContext:
+	}
+	return in.Kind == cachepolicy.InputArg && (p.old == nil || p.new == nil)
+}
+
+func (p inputPair) change() Change {
+	switch {
+	case p.old == nil:
+		return Added
+	case p.new == nil:
+		return Removed
+	}
+	return Changed
+}
+
+// inputName tells the inputs of a step apart. Those of a kind that a step has once
+// have no name.
+type inputName struct {
+	kind cachepolicy.InputKind
+	name string
+	nth  int
+}
+
+func nameInputs(inputs []cachepolicy.Input) map[inputName]*cachepolicy.Input {
+	out := make(map[inputName]*cachepolicy.Input, len(inputs))
+	for i := range inputs {
+		n := inputName{kind: inputs[i].Kind.Group(), name: inputs[i].Name}
+		if n.kind == cachepolicy.InputCommand || n.kind == cachepolicy.InputBase || n.kind == cachepolicy.InputTTL {
+			n.name = ""
+		}
+		for out[n] != nil {
+			n.nth++
+		}
+		out[n] = &inputs[i]
+	}
+	return out
+}
+
+// pairInputs returns the inputs that may differ: those of the new step in its
+// order, then those that are gone.
+func pairInputs(old, new []cachepolicy.Input) []inputPair {
+	olds, news := nameInputs(old), nameInputs(new)
+	oldOf, newNames := map[*cachepolicy.Input]*cachepolicy.Input{}, map[*cachepolicy.Input]inputName{}
+	for n, in := range news {
+		oldOf[in], newNames[in] = olds[n], n
+	}
+	var out []inputPair
+	for i := range new {
+		out = append(out, inputPair{old: oldOf[&new[i]], new: &new[i]})
+		delete(olds, newNames[&new[i]])
+	}
+	gone := map[*cachepolicy.Input]bool{}
+	for _, in := range olds {
+		gone[in] = true
+	}
+	for i := range old {
+		if gone[&old[i]] {
+			out = append(out, inputPair{old: &old[i]})
+		}
+	}
+	return out
+}
+
+// input returns the reasons that lie in one input.
+func (d *differ) input(p inputPair) []Reason {
+	kind := cmp.Or(p.new, p.old).Kind
+	if kind == cachepolicy.InputFiles || kind == cachepolicy.InputFile {
+		return d.files(p)
+	}
+	if p.old != nil && p.new != nil && p.same() {
+		return nil
+	}
+	in := *cmp.Or(p.new, p.old)
+	r := Reason{Kind: reasonKind(kind), Change: p.change(), Name: in.Name}
+	if p.new != nil {
+		r.Line = p.new.Origin.Line
+	}
+	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret {
+		r.Old, r.New = cmp.Or(p.old.Digest, p.old.Value), cmp.Or(p.new.Digest, p.new.Value)
+	}
+	switch kind {
+	case cachepolicy.InputBase:
+		if p.old != nil && p.new != nil && p.old.Name != p.new.Name {
+			r.Change, r.Old, r.New = Added, p.old.Name, p.new.Name
+		}
+	case cachepolicy.InputTTL:
+		r.Name = cmp.Or(d.new.Setting(cachepolicy.OptionTTL).Value, r.Name)
+	case cachepolicy.InputSecret, cachepolicy.InputSSH, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputText, cachepolicy.InputOff:
+		r.Name = settingName(in)
+	case cachepolicy.InputCommand, cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputFiles, cachepolicy.InputKeyArg, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage, cachepolicy.InputFile:
+	}
+	return []Reason{r}
+}
+
+// same reports whether both sides mean the same in a key.
+func (p inputPair) same() bool {
+	if p.new.Kind.NamedElsewhere() && p.old.Digest != "" && p.old.Digest == p.new.Digest {
+		return true
+	}
+	return p.old.Name == p.new.Name && p.old.Value == p.new.Value && p.old.Digest == p.new.Digest
+}
+
+func reasonKind(k cachepolicy.InputKind) ReasonKind {
+	switch k {
+	case cachepolicy.InputCommand:
+		return ReasonCommand
+	case cachepolicy.InputBase:
+		return ReasonBase
+	case cachepolicy.InputArg, cachepolicy.InputKeyArg:
+		return ReasonArg
+	case cachepolicy.InputEnv:
+		return ReasonEnv
+	case cachepolicy.InputSecret:
+		return ReasonSecret
+	case cachepolicy.InputTTL:
+		return ReasonTTL
+	case cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage:
+		return ReasonSource
+	case cachepolicy.InputFiles, cachepolicy.InputFile:
+		return ReasonFiles
+	case cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputSSH, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputOff, cachepolicy.InputText:
+		return ReasonSetting
+	}
+	return ReasonSetting
+}
+
+// settingName returns what a person calls the input: its kind, and its name where
+// there are several.
+func settingName(in cachepolicy.Input) string {
+	if in.Name == "" || in.Name == string(in.Kind) || in.Kind == cachepolicy.InputOption {
+		return cmp.Or(in.Name, string(in.Kind))
+	}
+	return string(in.Kind) + " " + in.Name
+}

@@ -1,0 +1,61 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/internal/plantext"
+	"github.com/cachewright/cachewright/cachepolicy/record"
+)
+
+// What a decoded record predicts is what the record itself does.
+func TestRecordPredicts(t *testing.T) {
+	const text = "app 1/2 COPY . .\n  files all\n  env A=a 3\napp 2/2 RUN x\nset all .\n  d v0 040755\n  d/b %s 100755\n"
+	var r record.Record
+	for i := range 3 {
+		past := plantext.Parse(t, fmt.Sprintf(text, fmt.Sprint("v", i)))
+		r = r.Add(record.Build{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), PastBuild: past})
+	}
+	back := record.Decode(r.Encode())
+	for _, content := range []string{"v0", "v1", "v9"} {
+		p := plantext.Parse(t, fmt.Sprintf(text, content)).Plan
+		want, got := predictions(p, Predict(p, r.Past(p))), predictions(p, Predict(p, back.Past(p)))
+		if got != want {
+			t.Errorf("%s: got\n%swant\n%s", content, got, want)
+		}
+		if hit := strings.HasPrefix(want, "hit"); hit == (content == "v9") {
+			t.Errorf("%s: the prediction itself is wrong:\n%s", content, want)
+		}
+	}
+}
+
+// Values that are not UTF-8 stay different from each other.
+func TestRecordOddBytes(t *testing.T) {
+	build := func(value string) record.Build {
+		p := &cacheplan.Plan{Version: cacheplan.Version, Steps: []cacheplan.Step{{Inputs: []cachepolicy.Input{cachepolicy.NewInput(cachepolicy.InputEnv, "A", value, cachepolicy.Origin{})}}}}
+		return record.Build{ID: value, PastBuild: record.PastBuild{Plan: p}}
+	}
+	back := record.Decode(record.Record{Builds: []record.Build{build("a\xff")}}.Encode())
+	for value, want := range map[string]State{"a\xff": StateHit, "a\xfe": StateReRun, "a\ufffd": StateReRun, "a": StateReRun} {
+		if got := Predict(build(value).Plan, back.Past(build(value).Plan))[0].State; got != want {
+			t.Errorf("%q: %s, want %s", value, got, want)
+		}
+	}
+}
+
+// What follows a failed step is not predicted as a hit.
+func TestPredictFailed(t *testing.T) {
+	plan := plantext.Parse(t, "deps 1/2 RUN a\ndeps 2/2 RUN b\nside 1/1 RUN c\napp 1/2 COPY d .\n content deps/2\napp 2/2 RUN e\n content side/1\n").Plan
+	for step := range plan.Steps {
+		results := record.Failed(plan, step)
+		for i, p := range Predict(plan, []record.PastBuild{{Plan: plan, Results: results}}) {
+			if want := map[record.Outcome]State{record.OutcomeDone: StateHit, record.OutcomeFailed: StateUnknown}[results[i].Outcome]; p.State != want {
+				t.Errorf("step %d failed: step %d is predicted %s, want %s", step, i, p.State, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,403 @@
+package record
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+)
+
+// The body of a record has four tables. Builds differ little from each other, so
+// what they have in common is there once:
+//
+//	files   sorted: how many bytes of the path are those of the one before, the
+//	        rest of it, digest, mode
+//	sets    header as JSON, sum, and the numbers of its files, each as the
+//	        difference to the one before
+//	steps   each as JSON
+//	builds  ID, time, header as JSON, numbers of its sets and steps, results
+//
+// Numbers are unsigned varints, texts are preceded by their length.
+
+// recordWriter collects the tables.
+type recordWriter struct {
+	files []cacheplan.File
+	sets  pool
+	steps pool
+}
+
+// pool is a table of texts, each there once.
+type pool struct {
+	items  [][]byte
+	number map[string]uint64
+}
+
+func (p *pool) add(item []byte) uint64 {
+	if n, ok := p.number[string(item)]; ok {
+		return n
+	}
+	if p.number == nil {
+		p.number = map[string]uint64{}
+	}
+	n := uint64(len(p.items))
+	p.number[string(item)] = n
+	p.items = append(p.items, item)
+	return n
+}
+
+func encodeBuilds(builds []Build) []byte {
+	w := recordWriter{}
+	w.collectFiles(builds)
+	var tail []byte
+	tail = binary.AppendUvarint(tail, uint64(len(builds)))
+	for _, b := range builds {
+		tail = w.build(tail, b)
+	}
+	out := w.fileTable()
+	for _, p := range []pool{w.sets, w.steps} {
+		out = binary.AppendUvarint(out, uint64(len(p.items)))
+		for _, item := range p.items {
+			out = appendText(out, item)
+		}
+	}
+	return append(out, tail...)
+}
+
+// collectFiles makes the table of all files of all sets.
+func (w *recordWriter) collectFiles(builds []Build) {
+	seen := map[*cacheplan.File]bool{} // builds share lists
+	for _, b := range builds {
+		for _, s := range b.Plan.Files {
+			if len(s.Files) > 0 && !seen[&s.Files[0]] {
+				seen[&s.Files[0]] = true
+				w.files = mergeFiles(w.files, s.Files)
+			}
+		}
+	}
+}
+
+// mergeFiles joins two sorted lists; what is in both is there once.
+func mergeFiles(a, b []cacheplan.File) []cacheplan.File {
+	out := make([]cacheplan.File, 0, max(len(a), len(b))+len(b)/8) // most are in both
+	for len(a) > 0 && len(b) > 0 {
+		c := compareFiles(&a[0], &b[0])
+		if c <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out = append(out, b[0])
+		}
+		if c >= 0 {
+			b = b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+func compareFiles(a, b *cacheplan.File) int {
+	if c := strings.Compare(a.Path, b.Path); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(a.Digest[:], b.Digest[:]); c != 0 {
+		return c
+	}
+	return int(int64(a.Mode) - int64(b.Mode))
+}
+
+func (w *recordWriter) fileTable() []byte {
+	out := binary.AppendUvarint(nil, uint64(len(w.files)))
+	previous := ""
+	for _, f := range w.files {
+		n := commonPrefix(previous, f.Path)
+		out = binary.AppendUvarint(out, uint64(n))
+		out = appendText(out, []byte(f.Path[n:]))
+		out = append(out, f.Digest[:]...)
+		out = binary.AppendUvarint(out, uint64(f.Mode))
+		previous = f.Path
+	}
+	return out
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func (w *recordWriter) set(s cacheplan.FileSet) []byte {
+	header := s
+	header.Files = nil
+	total := ""
+	if s.Known {
+		total = s.Sum()
+	}
+	out := appendText(nil, mustJSON(header))
+	out = appendText(out, []byte(total))
+	out = binary.AppendUvarint(out, uint64(len(s.Files)))
+	number, previous := 0, 0
+	for i := range s.Files {
+		for compareFiles(&w.files[number], &s.Files[i]) < 0 {
+			number++
+		}
+		out = binary.AppendUvarint(out, uint64(number-previous))
+		previous = number
+	}
+	return out
+}
+
+func (w *recordWriter) build(out []byte, b Build) []byte {
+	header := *b.Plan
+	header.Steps, header.Files = nil, nil
+	out = appendText(out, []byte(b.ID))
+	out = binary.AppendVarint(out, b.Time.UnixNano())
+	out = appendText(out, mustJSON(header))
+	out = binary.AppendUvarint(out, uint64(len(b.Plan.Files)))
+	for _, s := range b.Plan.Files {
+		out = binary.AppendUvarint(out, w.sets.add(w.set(s)))
+	}
+	out = binary.AppendUvarint(out, uint64(len(b.Plan.Steps)))
+	for _, s := range b.Plan.Steps {
+		out = binary.AppendUvarint(out, w.steps.add(mustJSON(s)))
+	}
+	if len(b.Results) != len(b.Plan.Steps) {
+		return append(out, 0)
+	}
+	out = append(out, 1)
+	for _, r := range b.Results {
+		out = append(out, byte(slices.Index(outcomes, r.Outcome)+1))
+		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(r.Seconds))
+	}
+	return out
+}
+
+// outcomes numbers the outcomes; one that is not listed counts as unknown.
+var outcomes = []Outcome{OutcomeUnknown, OutcomeDone, OutcomeFailed}
+
+func appendText(out, text []byte) []byte {
+	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
+}
+
+// mustJSON encodes a value of this package, which always can be encoded.
+func mustJSON(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// recordReader reads the tables. The first fault sticks, and everything read
+// after it is zero.
+type recordReader struct {
+	data []byte
+	err  error
+
+	files []cacheplan.File
+	sets  []cacheplan.FileSet
+	steps []cacheplan.Step
+}
+
+var errRecord = errors.New("not a record of this version")
+
+func decodeBuilds(body []byte) ([]Build, error) {
+	r := recordReader{data: body}
+	r.fileTable()
+	entries := 0
+	for range r.count() {
+		item := recordReader{data: r.text(), files: r.files}
+		s := item.set()
+		r.fail(item.err)
+		if entries += len(s.Files); entries > MaxEntries {
+			r.fail(errRecord)
+		}
+		r.sets = append(r.sets, s)
+	}
+	for range r.count() {
+		var s cacheplan.Step
+		r.json(r.text(), &s)
+		r.steps = append(r.steps, s)
+	}
+	var builds []Build
+	for range r.count() {
+		builds = append(builds, r.build())
+	}
+	if len(r.data) > 0 || len(builds) > MaxBuilds {
+		r.fail(errRecord)
+	}
+	for _, b := range builds {
+		if r.err == nil {
+			r.fail(b.Plan.Check())
+		}
+	}
+	return builds, r.err
+}
+
+func (r *recordReader) fail(err error) {
+	if r.err == nil && err != nil {
+		r.err = err
+		r.data = nil
+	}
+}
+
+func (r *recordReader) uvarint() uint64 {
+	n, size := binary.Uvarint(r.data)
+	if size <= 0 {
+		r.fail(errRecord)
+		return 0
+	}
+	r.data = r.data[size:]
+	return n
+}
+
+// count reads a number of items, each of which takes at least one byte.
+func (r *recordReader) count() int {
+	n := r.uvarint()
+	if n > uint64(len(r.data)) {
+		r.fail(errRecord)
+		return 0
+	}
+	return int(n)
+}
+
+func (r *recordReader) take(n int) []byte {
+	if n > len(r.data) {
+		r.fail(errRecord)
+		return make([]byte, n)
+	}
+	out := r.data[:n]
+	r.data = r.data[n:]
+	return out
+}
+
+func (r *recordReader) text() []byte { return r.take(r.count()) }
+
+func (r *recordReader) json(data []byte, v any) {
+	if r.err == nil {
+		r.fail(json.Unmarshal(data, v))
+	}
+}
+
+// minFileBytes is how much one entry of the table of files takes at least.
+const minFileBytes = 1 + 1 + len(cacheplan.FileDigest{}) + 1
+
+func (r *recordReader) fileTable() {
+	n := r.count()
+	if n > len(r.data)/minFileBytes {
+		r.fail(errRecord)
+		return
+	}
+	r.files = make([]cacheplan.File, 0, n)
+	previous := ""
+	for range n {
+		var f cacheplan.File
+		same := r.uvarint()
+		if same > uint64(len(previous)) {
+			r.fail(errRecord)
+			return
+		}
+		f.Path = previous[:same] + string(r.text())
+		copy(f.Digest[:], r.take(len(f.Digest)))
+		mode := r.uvarint()
+		if mode > math.MaxUint32 {
+			r.fail(errRecord)
+		}
+		f.Mode = cacheplan.FileMode(mode)
+		r.files = append(r.files, f)
+		previous = f.Path
+	}
+}
+
+func (r *recordReader) set() cacheplan.FileSet {
+	var s cacheplan.FileSet
+	r.json(r.text(), &s)
+	s.Files = nil
+	total := string(r.text())
+	n := r.count()
+	if n > len(r.files) {
+		r.fail(errRecord)
+		return s
+	}
+	if n > 0 {
+		s.Files = make([]cacheplan.File, 0, n)
+	}
+	number := uint64(0)
+	for range n {
+		number += r.uvarint()
+		if number >= uint64(len(r.files)) {
+			r.fail(errRecord)
+			return s
+		}
+		s.Files = append(s.Files, r.files[number])
+	}
+	s.SetSummed(s.Files, total)
+	return s
+}
+
+func (r *recordReader) build() Build {
+	var b Build
+	b.ID = string(r.text())
+	b.Time = time.Unix(0, r.varint()).UTC()
+	b.Plan = &cacheplan.Plan{}
+	r.json(r.text(), b.Plan)
+	b.Plan.Files, b.Plan.Steps = nil, nil
+	if b.Plan.Version != cacheplan.Version {
+		r.fail(errRecord)
+	}
+	for range r.count() {
+		if n := r.uvarint(); n < uint64(len(r.sets)) {
+			b.Plan.Files = append(b.Plan.Files, r.sets[n])
+		} else {
+			r.fail(errRecord)
+		}
+	}
+	for range r.count() {
+		if n := r.uvarint(); n < uint64(len(r.steps)) {
+			b.Plan.Steps = append(b.Plan.Steps, r.steps[n])
+		} else {
+			r.fail(errRecord)
+		}
+	}
+	r.results(&b)
+	return b
+}
+
+func (r *recordReader) varint() int64 {
+	n, size := binary.Varint(r.data)
+	if size <= 0 {
+		r.fail(errRecord)
+		return 0
+	}
+	r.data = r.data[size:]
+	return n
+}
+
+func (r *recordReader) results(b *Build) {
+	switch r.take(1)[0] {
+	case 0:
+		return
+	case 1:
+	default:
+		r.fail(errRecord)
+	}
+	for range b.Plan.Steps {
+		var result Result
+		if n := int(r.take(1)[0]) - 1; n >= 0 && n < len(outcomes) {
+			result.Outcome = outcomes[n]
+		}
+		result.Seconds = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
+		if !(result.Seconds >= 0 && result.Seconds < maxSeconds) { // also not a number
+			r.fail(errRecord)
+		}
+		b.Results = append(b.Results, result)
+	}
+}
+
+// maxSeconds is longer than any step takes.
+const maxSeconds = 1e9

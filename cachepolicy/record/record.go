@@ -1,0 +1,291 @@
+package record
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+)
+
+// Limits of a record. Where there is more, the oldest builds go first, then the
+// lists of files.
+const (
+	MaxBuilds = 16
+	MaxBytes  = 8 << 20 // encoded
+	// MaxEntries is how many files all sets of all builds may list together.
+	MaxEntries = 2_000_000
+)
+
+// Record is what a builder remembers of recent builds of one Dockerfile, target
+// and platform, the latest first. Nothing depends on it but explanations.
+type Record struct {
+	Builds []Build
+}
+
+// Build is one build of a Record.
+type Build struct {
+	// ID tells the build from all others.
+	ID string
+	// Time is when the build was recorded.
+	Time time.Time
+	PastBuild
+}
+
+// Name returns a file name for the record of the builds that have these in
+// common, such as the Dockerfile's name, the target and the platform.
+func Name(parts ...string) string {
+	h := cacheplan.NewHasher()
+	for _, p := range parts {
+		h.Add(p)
+	}
+	total := h.Sum()
+	return hex.EncodeToString(total[:])
+}
+
+// Past returns the builds as Predict takes them, but for those that p cannot be
+// another build of: a builder cannot always tell two projects apart, and what
+// differs between them is no change.
+func (r Record) Past(p *cacheplan.Plan) []PastBuild {
+	var out []PastBuild
+	for _, b := range r.Builds {
+		if resembles(p, b.Plan) {
+			out = append(out, b.PastBuild)
+		}
+	}
+	return out
+}
+
+// Has reports whether an earlier build had the same plan to the last line, not only
+// the same keys, and the same context as far as the build can see it. Where a file
+// set leaves something out of what it is taken from, that is not known.
+func (r Record) Has(p *cacheplan.Plan) bool {
+	return slices.ContainsFunc(r.Builds, func(b Build) bool { return equal(p, b.Plan) })
+}
+
+// equal reports whether all that two plans say is the same.
+func equal(p, other *cacheplan.Plan) bool {
+	if p.DockerfileDigest != other.DockerfileDigest || len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
+		return false
+	}
+	for i := range p.Steps {
+		a, err := json.Marshal(p.Steps[i])
+		b, otherErr := json.Marshal(other.Steps[i])
+		if err != nil || otherErr != nil || !bytes.Equal(a, b) {
+			return false
+		}
+	}
+	for i := range p.Files {
+		if a, b := &p.Files[i], &other.Files[i]; !whole(a) || !b.Known || a.ID != b.ID || a.Sum() != b.Sum() {
+			return false
+		}
+	}
+	return true
+}
+
+// whole reports whether a known set has all that its patterns lead to.
+func whole(s *cacheplan.FileSet) bool {
+	return s.Known && len(s.Exclude) == 0 && !s.IgnoreModes && !strings.ContainsAny(strings.Join(s.Patterns, ""), `*?[\`)
+}
+
+// origin is the instruction, with the image of a FROM.
+func origin(s *cacheplan.Step) string {
+	for _, in := range s.Inputs {
+		if in.Kind == cachepolicy.InputBase {
+			return s.Text() + " " + in.Name
+		}
+	}
+	return s.Text()
+}
+
+// resembles reports whether half of the instructions of one of two plans are in
+// the other.
+func resembles(p, other *cacheplan.Plan) bool {
+	texts := map[string]int{}
+	for i := range other.Steps {
+		texts[origin(&other.Steps[i])]++
+	}
+	common := 0
+	for i := range p.Steps {
+		if text := origin(&p.Steps[i]); texts[text] > 0 {
+			texts[text]--
+			common++
+		}
+	}
+	return 2*common >= min(len(p.Steps), len(other.Steps))
+}
+
+// Add returns the record with one build more. Older builds with the same keys are
+// left out; how long their steps took is kept.
+func (r Record) Add(b Build) Record {
+	return Merge(Record{Builds: []Build{b}}, r)
+}
+
+// SetResults returns the record with what became of the steps of a build, one
+// entry for each. A step that did not run keeps the duration that was recorded.
+func (r Record) SetResults(id string, results []Result) Record {
+	out := Record{Builds: slices.Clone(r.Builds)}
+	for i, b := range out.Builds {
+		if b.ID == id && b.Plan != nil && len(results) == len(b.Plan.Steps) {
+			out.Builds[i].Results = withDurations(results, b.Results)
+		}
+	}
+	return out
+}
+
+// withDurations returns results with the durations of older ones where they have
+// none.
+func withDurations(results, older []Result) []Result {
+	results = slices.Clone(results)
+	for i := range min(len(results), len(older)) {
+		if results[i].Seconds == 0 {
+			results[i].Seconds = older[i].Seconds
+		}
+	}
+	return results
+}
+
+// Merge joins two records, as when two builds each added to the same one. Of
+// builds with the same ID the one with results is kept, of builds with the same
+// keys the latest. A build whose plan does not hold together (see Decode) is
+// left out.
+func Merge(a, b Record) Record {
+	byID := map[string]int{}
+	var all []Build
+	for _, build := range slices.Concat(a.Builds, b.Builds) {
+		if build.Plan == nil || build.Plan.Check() != nil {
+			continue
+		}
+		build.Time = time.Unix(0, build.Time.UnixNano()).UTC()
+		if i, ok := byID[build.ID]; ok {
+			if len(all[i].Results) == 0 {
+				all[i] = build
+			}
+			continue
+		}
+		byID[build.ID] = len(all)
+		all = append(all, build)
+	}
+	slices.SortFunc(all, func(a, b Build) int {
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
+	})
+	return Record{Builds: dropRepeated(all)}
+}
+
+// dropRepeated leaves out builds with the same keys as a later one, and those
+// above the limit. The later one takes the durations.
+func dropRepeated(builds []Build) []Build {
+	seen := map[cacheplan.Sum]int{}
+	var out []Build
+	for _, b := range builds {
+		id := identity(b.Plan)
+		if i, ok := seen[id]; ok {
+			out[i].Results = inherit(out[i], b)
+			continue
+		}
+		seen[id] = len(out)
+		out = append(out, b)
+	}
+	return out[:min(len(out), MaxBuilds)]
+}
+
+// inherit returns the results of a build with the durations of an older one.
+func inherit(b, older Build) []Result {
+	n := len(b.Plan.Steps)
+	if len(older.Results) != n || len(older.Plan.Steps) != n {
+		return b.Results
+	}
+	results := b.Results
+	if len(results) != n {
+		results = make([]Result, n)
+	}
+	return withDurations(results, older.Results)
+}
+
+// identity is the same for plans whose steps have the same keys.
+func identity(p *cacheplan.Plan) cacheplan.Sum {
+	h := cacheplan.NewHasher()
+	for _, k := range p.Keys(p.KnownSets()) {
+		h.Add(string(k.Own[:]))
+		h.Add(string(k.Strong[:]))
+	}
+	return h.Sum()
+}
+
+// recordMagic begins every record; the byte after it is the version.
+const (
+	recordMagic   = "CWRECORD"
+	recordVersion = 1
+	checksumBytes = 16
+)
+
+// Encode returns the record, which Add or Merge made, as bytes, at most
+// MaxBytes. Equal records give equal bytes. What does not fit is left out.
+func (r Record) Encode() []byte {
+	builds := slices.Clone(r.Builds[:min(len(r.Builds), MaxBuilds)])
+	for {
+		if countEntries(builds) <= MaxEntries {
+			if data := encodeRecord(builds); len(data) <= MaxBytes {
+				return data
+			}
+		}
+		switch {
+		case len(builds) > 1:
+			builds = builds[:len(builds)-1]
+		case hasFiles(builds[0].Plan):
+			builds[0].Plan = builds[0].Plan.WithoutFiles()
+		default:
+			builds = nil
+		}
+	}
+}
+
+// countEntries returns how many files all sets list together.
+func countEntries(builds []Build) int {
+	n := 0
+	for _, b := range builds {
+		for _, s := range b.Plan.Files {
+			n += len(s.Files)
+		}
+	}
+	return n
+}
+
+func hasFiles(p *cacheplan.Plan) bool {
+	return slices.ContainsFunc(p.Files, func(s cacheplan.FileSet) bool { return len(s.Files) > 0 })
+}
+
+func encodeRecord(builds []Build) []byte {
+	data := append([]byte(recordMagic), recordVersion)
+	data = append(data, encodeBuilds(builds)...)
+	return append(data, checksum(data)...)
+}
+
+func checksum(data []byte) []byte {
+	full := sha256.Sum256(data)
+	return full[:checksumBytes]
+}
+
+// Decode reads a record. Bytes that are damaged, of another version or no
+// record at all give an empty one: what was remembered is lost, and nothing else.
+func Decode(data []byte) Record {
+	header := len(recordMagic) + 1
+	if len(data) < header+checksumBytes || len(data) > MaxBytes || string(data[:header]) != recordMagic+string(rune(recordVersion)) {
+		return Record{}
+	}
+	body, check := data[:len(data)-checksumBytes], data[len(data)-checksumBytes:]
+	if !bytes.Equal(checksum(body), check) {
+		return Record{}
+	}
+	builds, err := decodeBuilds(body[header:])
+	if err != nil {
+		return Record{}
+	}
+	return Record{Builds: builds}
+}

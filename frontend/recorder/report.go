@@ -1,0 +1,83 @@
+package recorder
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/explain"
+)
+
+// MaxReportBytes bounds the JSON form of a report.
+const MaxReportBytes = 8 << 20
+
+// Report is what the recorder answers.
+type Report struct {
+	Version int `json:"version"` // Version
+	// Time is when the recorder ran. One before the build's start is that of an
+	// earlier, equal build.
+	Time time.Time `json:"time"`
+	// BuildID is the build's in the record. It is empty if the build is not recorded.
+	BuildID string `json:"buildID,omitempty"`
+	// Plan is the plan of the request. Its file sets are known by digest and count,
+	// save those that could not be read.
+	Plan *cacheplan.Plan `json:"plan,omitempty"`
+	// Predictions has one entry for each step of the plan, or none.
+	Predictions []explain.Prediction `json:"predictions,omitempty"`
+	// Builds is how many recorded builds the plan was compared with.
+	Builds int `json:"builds,omitempty"`
+	// Repeated: one of them had the same plan and the same files.
+	Repeated bool `json:"repeated,omitempty"`
+	// Problems say what could not be read or written, and why.
+	Problems []string `json:"problems,omitempty"`
+}
+
+func (r *Report) problem(err error) {
+	if err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
+}
+
+// encode returns the report as JSON. One that is too large loses its plan and
+// predictions.
+func (r *Report) encode() ([]byte, error) {
+	data, err := json.Marshal(r)
+	if err == nil && len(data) > MaxReportBytes {
+		err = fmt.Errorf("report: %d bytes, at most %d are written", len(data), MaxReportBytes)
+	}
+	if err == nil {
+		return data, nil
+	}
+	return json.Marshal(&Report{Version: Version, Time: r.Time, BuildID: r.BuildID, Builds: r.Builds, Problems: []string{err.Error()}})
+}
+
+// DecodeReport reads a report from JSON. It fails on another version, on a plan
+// that does not hold together, and on predictions that are not those of its steps.
+func DecodeReport(data []byte) (*Report, error) {
+	if len(data) > MaxReportBytes {
+		return nil, fmt.Errorf("report: %d bytes, at most %d are read", len(data), MaxReportBytes)
+	}
+	var r Report
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	if r.Version != Version {
+		return nil, fmt.Errorf("report: version %d, want %d", r.Version, Version)
+	}
+	if r.Plan == nil {
+		r.Plan = &cacheplan.Plan{Version: cacheplan.Version}
+	}
+	if err := r.Plan.Check(); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	if len(r.Predictions) > 0 && len(r.Predictions) != len(r.Plan.Steps) {
+		return nil, fmt.Errorf("report: %d predictions for %d steps", len(r.Predictions), len(r.Plan.Steps))
+	}
+	for i, p := range r.Predictions {
+		if p.Step != i {
+			return nil, fmt.Errorf("report: prediction %d is of step %d", i, p.Step)
+		}
+	}
+	return &r, nil
+}
