@@ -40,6 +40,10 @@ race: ## Run the tests under the race detector, those on a real daemon too
 engine: ## Run the tests on a current Docker Engine
 	$(GO) test -count=1 -v ./integration/engine && $(GO) test -count=1 -v -run TestShow ./integration/cmd/demo
 
+.PHONY: honesty
+honesty: ## Compare what is said about random builds with what they do, for 20 minutes: HONESTY='-seed 7'
+	$(GO) test -count=1 -timeout 90m -v ./integration/honesty -run TestHonesty -args -for 20m -shrink 2m $(HONESTY)
+
 .PHONY: conformance
 conformance: ## Run BuildKit's Dockerfile tests with upstream's frontend and with ours
 	cd integration/conformance && $(GO) test -count=1 ./... && $(GO) run . $(CONFORMANCE)
