@@ -53,11 +53,12 @@ bench: ## Measure the frontend beside upstream's, and print tables: BENCH='-part
 	$(GO) run ./integration/cmd/bench $(BENCH)
 
 .PHONY: lint
-lint: ## Check format, vet, staticcheck and go.mod
+lint: ## Check format, vet, staticcheck, go.mod and workflows
 	@unformatted="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; test -z "$$unformatted" || { echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/lint/go.mod staticcheck ./...
 	$(GO) mod tidy -diff
+	$(GO) tool -modfile=tools/lint/go.mod actionlint
 	cd integration/conformance && $(GO) vet ./... && $(GO) tool -modfile=../../tools/lint/go.mod staticcheck ./... && $(GO) mod tidy -diff
 
 .PHONY: vulncheck

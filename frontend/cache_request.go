@@ -79,7 +79,7 @@ func formNames() string {
 
 // report gathers what a form is about.
 func (b *build) report(ctx context.Context, form report.Form) (*report.Report, error) {
-	r := &report.Report{Dockerfile: b.src.Data, Path: path.Join(b.opts()["vcs:localdir:dockerfile"], b.src.Filename), Now: b.start}
+	r := &report.Report{Dockerfile: b.src.Data, Path: path.Join(b.opts()["vcs:localdir:dockerfile"], b.src.Filename), Now: b.start, Frontend: Version()}
 	var err error
 	if value := b.ui.BuildArgs[cachepolicy.ArgExpect]; value != "" || form.Asserts {
 		if r.Expected, err = explain.ParseExpectations(value); err != nil {

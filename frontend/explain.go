@@ -119,9 +119,10 @@ func addExplanations(res *client.Result, platforms []platformBuild) error {
 
 func encodeExplanations(all []explanation) ([]byte, error) {
 	return json.Marshal(struct {
-		Version int           `json:"version"`
-		Builds  []explanation `json:"builds"`
-	}{explanationVersion, all})
+		Version  int           `json:"version"`
+		Frontend string        `json:"frontend,omitempty"`
+		Builds   []explanation `json:"builds"`
+	}{explanationVersion, Version(), all})
 }
 
 func withoutInputs(p *cacheplan.Plan) *cacheplan.Plan {

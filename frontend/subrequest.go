@@ -37,7 +37,9 @@ func requests() []request {
 		{convertllb.SubrequestConvertLLBDefinition, answerConvertLLB},
 	}
 	all = append(all, cacheRequests()...)
-	return append(all, request{subrequests.SubrequestsDescribeDefinition, answerDescribe})
+	describe := subrequests.SubrequestsDescribeDefinition
+	describe.Description += " of cachewright " + versionName()
+	return append(all, request{describe, answerDescribe})
 }
 
 // subrequest answers the subrequest that the client asks for. It fails with

@@ -28,7 +28,7 @@ func assert(r *Report) (*Answer, error) {
 	passed := a.Passed()
 	return &Answer{
 		Text:   a.Text,
-		Value:  Document{Version: DocumentVersion, Passed: &passed, Checks: r.checks(a)},
+		Value:  Document{Version: DocumentVersion, Frontend: r.Frontend, Passed: &passed, Checks: r.checks(a)},
 		Failed: !passed,
 	}, nil
 }

@@ -54,7 +54,7 @@ func diff(r *Report) (*Answer, error) {
 		return nil, fmt.Errorf("the build context %s has %s; cache-diff takes one, to compare it with this build, or two", PastContext, count(len(r.Past), "metadata file"))
 	}
 	c, causes := compare(from, to)
-	return &Answer{Text: c.text(to.Plan, causes), Value: Document{Version: DocumentVersion, Comparison: c}}, nil
+	return &Answer{Text: c.text(to.Plan, causes), Value: Document{Version: DocumentVersion, Frontend: r.Frontend, Comparison: c}}, nil
 }
 
 // compare predicts the later build by the earlier one alone: what would run again is

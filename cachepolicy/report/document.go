@@ -12,7 +12,8 @@ const DocumentVersion = 1
 // Document is the JSON form of every report but SARIF. Its schema is
 // docs/cachewright.schema.json.
 type Document struct {
-	Version     int                  `json:"version"` // DocumentVersion
+	Version     int                  `json:"version"`            // DocumentVersion
+	Frontend    string               `json:"frontend,omitempty"` // its release, as in v1.2.3
 	Plan        *cacheplan.Plan      `json:"plan,omitempty"`
 	Predictions []explain.Prediction `json:"predictions,omitempty"`
 	// Causes are the steps that run again for a reason of their own, the first one
@@ -29,5 +30,5 @@ type Document struct {
 
 // document returns the JSON form that the forms about the plan share.
 func (r *Report) document() Document {
-	return Document{Version: DocumentVersion, Plan: r.Plan, Predictions: r.Predictions, Causes: r.causes()}
+	return Document{Version: DocumentVersion, Frontend: r.Frontend, Plan: r.Plan, Predictions: r.Predictions, Causes: r.causes()}
 }

@@ -35,6 +35,8 @@ type Report struct {
 	Past []Past
 	// Now is the time of the question.
 	Now time.Time
+	// Frontend is the release of the frontend, as in v1.2.3, empty for none.
+	Frontend string
 }
 
 // Stage is one stage of the Dockerfile as it is written.

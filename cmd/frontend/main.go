@@ -9,9 +9,11 @@
 //	key      write a random key for digests of secrets
 //
 // Neither lets the step fail: what goes wrong costs an explanation, not a build.
+// The command version, for people, prints the frontend's version.
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -40,6 +42,9 @@ func main() {
 
 func run(args []string) error {
 	switch command := strings.Join(args, " "); command {
+	case "version":
+		_, err := fmt.Println("cachewright", cmp.Or(frontend.Version(), "(unknown version)"))
+		return err
 	case "":
 		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
 	case "record":
@@ -47,7 +52,7 @@ func run(args []string) error {
 	case "key":
 		tell(recorder.WriteKey(recorder.MountedDirs()))
 	default:
-		return fmt.Errorf("unknown command %q: there are record and key, which BuildKit runs, and none at all for the frontend", command)
+		return fmt.Errorf("unknown command %q: there are version, record and key, of which BuildKit runs the last two, and none at all for the frontend", command)
 	}
 	return nil
 }

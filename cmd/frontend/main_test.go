@@ -9,7 +9,7 @@ import (
 func TestUnknownCommand(t *testing.T) {
 	for _, args := range [][]string{{"recrod"}, {"record", "x"}, {"--help"}} {
 		err := run(args)
-		if err == nil || !strings.Contains(err.Error(), strings.Join(args, " ")) || !strings.Contains(err.Error(), "record and key") {
+		if err == nil || !strings.Contains(err.Error(), strings.Join(args, " ")) || !strings.Contains(err.Error(), "version, record and key") {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

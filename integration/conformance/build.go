@@ -43,7 +43,7 @@ func (w *workspace) build(ctx context.Context, o options) error {
 	if err := removeStaleCgroups(); err != nil {
 		return err
 	}
-	if err := sandbox.BuildTools(ctx); err != nil {
+	if err := sandbox.BuildAll(ctx, sandbox.Current); err != nil {
 		return err
 	}
 	if err := w.writeInProcessModule(ctx); err != nil {

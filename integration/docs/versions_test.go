@@ -58,7 +58,7 @@ func TestDocumentedVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	follows := []string{"README.md", "differences.md"}
+	follows := []string{"README.md", "differences.md", "conformance.md"}
 	for _, page := range append(pages, "../../README.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {

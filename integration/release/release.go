@@ -36,24 +36,24 @@ func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writ
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := commitTime(ctx, root)
+	epoch, err := commit(ctx, root, "%ct")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Seed(ctx, sandbox.Golang); err != nil {
+	revision, err := commit(ctx, root, "%H")
+	if err != nil {
 		return nil, err
 	}
-	if err := s.PushFrontend(ctx, bootstrapRef); err != nil {
-		return nil, err
-	}
-	if err := s.PushProgram(ctx, scannerRef, "./integration/cmd/gosbom"); err != nil {
+	if err := prepare(ctx, s); err != nil {
 		return nil, err
 	}
 	return s.Solve(ctx, sandbox.Build{
 		Context:  root,
 		Filename: "Dockerfile", // said, so that the provenance says it
 		Progress: progress,
-		Args:     map[string]string{"BUILDKIT_SYNTAX": bootstrapRef, "SOURCE_DATE_EPOCH": epoch},
+		Args: map[string]string{
+			"BUILDKIT_SYNTAX": bootstrapRef, "SOURCE_DATE_EPOCH": epoch, "VERSION": tag(ctx, root), "REVISION": revision,
+		},
 		Attrs: map[string]string{
 			"platform":          Platforms,
 			"attest:sbom":       "generator=" + scannerRef + ",SOURCE_DATE_EPOCH=" + epoch,
@@ -66,6 +66,45 @@ func Build(ctx context.Context, s *sandbox.Sandbox, out string, progress io.Writ
 			"force-compression": "true",
 		})},
 	})
+}
+
+// Bake builds the image with docker-bake.hcl, as a release does, on the sandbox, and
+// pushes it to the sandbox's registry: repository has no host and no tag, version is
+// the tag of a release such as v1.2.3. It fails with what buildx printed.
+func Bake(ctx context.Context, s *sandbox.Sandbox, repository, version string) error {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		return err
+	}
+	epoch, err := commit(ctx, root, "%ct")
+	if err != nil {
+		return err
+	}
+	if err := prepare(ctx, s); err != nil {
+		return err
+	}
+	cmd, err := s.BuildxCommand(ctx, "bake", "--push", "--progress=plain", "image-all")
+	if err != nil {
+		return err
+	}
+	cmd.Dir = root
+	cmd.Env = append(cmd.Env, "REPOSITORY="+s.Registry()+"/"+repository, "VERSION="+version, "REVISION=release",
+		"SYNTAX="+bootstrapRef, "SBOM_GENERATOR="+scannerRef, "SOURCE_DATE_EPOCH="+epoch)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("buildx bake: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// prepare pushes what the recipe builds from and with.
+func prepare(ctx context.Context, s *sandbox.Sandbox) error {
+	if err := s.Seed(ctx, sandbox.Golang); err != nil {
+		return err
+	}
+	if err := s.PushFrontend(ctx, bootstrapRef); err != nil {
+		return err
+	}
+	return s.PushProgram(ctx, scannerRef, "./integration/cmd/gosbom")
 }
 
 // Archive builds the image on a sandbox of its own, whose cache is kept for the
@@ -83,11 +122,20 @@ func Archive(ctx context.Context, out string, progress io.Writer) (_ *sandbox.Re
 	return Build(ctx, s, out, progress)
 }
 
-// commitTime returns the time of the checked-out commit in Unix seconds.
-func commitTime(ctx context.Context, root string) (string, error) {
-	out, err := exec.CommandContext(ctx, "git", "-C", root, "log", "-1", "--format=%ct").Output()
+// commit returns what the checked-out commit has for a format of git log.
+func commit(ctx context.Context, root, format string) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", "-C", root, "log", "-1", "--format="+format).Output()
 	if err != nil {
-		return "", fmt.Errorf("time of the commit: %w", err)
+		return "", fmt.Errorf("git log --format=%s: %w", format, err)
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// tag returns the tag of a release that the checked-out commit has, empty if none.
+func tag(ctx context.Context, root string) string {
+	out, err := exec.CommandContext(ctx, "git", "-C", root, "describe", "--tags", "--exact-match", "--match=v[0-9]*").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }

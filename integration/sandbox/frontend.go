@@ -107,7 +107,7 @@ func compile(ctx context.Context, platform, pkg, binary, tags, ldflags string) e
 	if err != nil {
 		return err
 	}
-	cmd := goCommand(ctx, root, "build", "-v", "-trimpath", "-tags", tags, "-ldflags", ldflags, "-o", binary, pkg)
+	cmd := goCommand(ctx, root, "build", "-v", "-buildvcs=false", "-trimpath", "-tags", tags, "-ldflags", ldflags, "-o", binary, pkg)
 	cmd.Env = append(cmd.Env, "GOOS="+p.OS, "GOARCH="+p.Architecture)
 	return reportCompile(cmd, path.Base(pkg)+" for "+platform)
 }
@@ -177,7 +177,10 @@ func frontendConfig() (v1.Config, error) {
 	for _, command := range stages[len(stages)-1].Commands {
 		if label, ok := command.(*instructions.LabelCommand); ok {
 			for _, l := range label.Labels {
-				config.Labels[strings.Trim(l.Key, `"`)] = strings.Trim(l.Value, `"`)
+				// Those that a release alone has are empty.
+				if value := os.Expand(strings.Trim(l.Value, `"`), func(string) string { return "" }); value != "" {
+					config.Labels[strings.Trim(l.Key, `"`)] = value
+				}
 			}
 		}
 		if entry, ok := command.(*instructions.EntrypointCommand); ok {

@@ -71,8 +71,8 @@ func (p Pins) Program(ctx context.Context, name string) (string, error) {
 	return program, err
 }
 
-// Programs returns the names of all the programs, in the order of the tool lines.
-func (p Pins) Programs(ctx context.Context) ([]string, error) {
+// programs returns the names of all the programs, in the order of the tool lines.
+func (p Pins) programs(ctx context.Context) ([]string, error) {
 	packages, err := p.packages(ctx)
 	if err != nil {
 		return nil, err
@@ -93,15 +93,17 @@ func (p Pins) Version(ctx context.Context, module string) (string, error) {
 	return strings.TrimSpace(out), nil
 }
 
-// BuildTools builds all programs of Current.
-func BuildTools(ctx context.Context) error {
-	names, err := Current.Programs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if _, err := Current.Program(ctx, name); err != nil {
+// BuildAll compiles all programs of the given directories, as Program does.
+func BuildAll(ctx context.Context, all ...Pins) error {
+	for _, p := range all {
+		names, err := p.programs(ctx)
+		if err != nil {
 			return err
+		}
+		for _, name := range names {
+			if _, err := p.Program(ctx, name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

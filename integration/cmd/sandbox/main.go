@@ -19,11 +19,12 @@ import (
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
 
-const usage = `usage: sandbox up|down|env|tools|seed [IMAGE...]
+const usage = `usage: sandbox up|down|env|tools|daemons|seed [IMAGE...]
   up     start the daemon and the registry and leave them running
   down   stop them; their contents stay in build/sandbox
   env    print the shell variables that point buildx and buildctl at them
   tools  build the pinned tools into build/bin
+  daemons  build what some tests need besides: a Docker Engine and its clients, older buildkitds
   seed   push base images, and this tree's frontend, to the registry:
          busybox alpine debian golang frontend (all of them if none is named)
 `
@@ -59,7 +60,9 @@ func run(ctx context.Context, args []string) error {
 			return seed(ctx, s, args[1:])
 		})
 	case "tools":
-		return sandbox.BuildTools(ctx)
+		return sandbox.BuildAll(ctx, sandbox.Current)
+	case "daemons":
+		return sandbox.BuildAll(ctx, sandbox.Previous, sandbox.Oldest, sandbox.EngineDaemon, sandbox.EngineClients)
 	case "help", "-h", "--help":
 		fmt.Print(usage)
 		return nil
