@@ -89,8 +89,8 @@ func mayRun(k explain.ReasonKind) bool {
 	return k == explain.ReasonMayFollow || k == explain.ReasonCombination
 }
 
-// addExplanations puts the plans into the result's metadata: without the inputs of
-// the steps if there are too many, and not at all if that is still too large.
+// addExplanations puts the plans into the result's metadata: without lists of files,
+// then without the inputs of the steps if that is too large, and else not at all.
 func addExplanations(res *client.Result, platforms []platformBuild) error {
 	var all []explanation
 	for _, p := range platforms {
@@ -102,9 +102,12 @@ func addExplanations(res *client.Result, platforms []platformBuild) error {
 		return nil
 	}
 	data, err := encodeExplanations(all)
-	if err == nil && len(data) > maxExplanationBytes {
+	for _, smaller := range []func(*cacheplan.Plan) *cacheplan.Plan{(*cacheplan.Plan).WithoutFiles, withoutInputs} {
+		if err != nil || len(data) <= maxExplanationBytes {
+			break
+		}
 		for i := range all {
-			all[i].Plan = withoutInputs(all[i].Plan)
+			all[i].Plan = smaller(all[i].Plan)
 		}
 		data, err = encodeExplanations(all)
 	}

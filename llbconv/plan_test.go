@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
-	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/report"
 	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
@@ -42,7 +42,7 @@ func TestPlan(t *testing.T) {
 					want = &archive.Files[i]
 				}
 			}
-			got := explain.Table(planOf(t, c), nil)
+			got := report.Table(planOf(t, c), nil)
 			if os.Getenv("UPDATE") != "" {
 				want.Data = []byte(got)
 				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {

@@ -127,6 +127,21 @@ func (p *Plan) WithoutFiles() *Plan {
 	return &out
 }
 
+// WithFewFiles returns a copy of the plan that lists so many files at most, in all its
+// sets together, and has a digest and a count of each set beyond that.
+func (p *Plan) WithFewFiles(limit int) *Plan {
+	out := *p
+	out.Files = make([]FileSet, len(p.Files))
+	for i, s := range p.Files {
+		if len(s.Files) > limit {
+			s = s.WithoutFiles()
+		}
+		limit -= len(s.Files)
+		out.Files[i] = s
+	}
+	return &out
+}
+
 // Encode returns the plan as indented JSON with a final newline. Equal plans
 // give equal bytes.
 func Encode(p *Plan) ([]byte, error) {

@@ -74,3 +74,14 @@ func TestWithoutFiles(t *testing.T) {
 		t.Error("the keys are not the same")
 	}
 }
+
+func TestWithFewFiles(t *testing.T) {
+	full := plantext.Parse(t, "app 1/1 COPY . .\n  files a\nset a .\n  many 100 v1\nset b .\n  many 11 v1\nset c .\n  many 10 v1").Plan
+	few := full.WithFewFiles(20)
+	if len(few.Files[0].Files) != 0 || len(few.Files[1].Files) != 11 || len(few.Files[2].Files) != 0 {
+		t.Errorf("%+v", few.Files)
+	}
+	if got := few.Keys(few.KnownSets()); !reflect.DeepEqual(got, full.Keys(full.KnownSets())) {
+		t.Error("the keys are not the same")
+	}
+}

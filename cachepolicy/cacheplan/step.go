@@ -1,6 +1,10 @@
 package cacheplan
 
-import "github.com/cachewright/cachewright/cachepolicy"
+import (
+	"fmt"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
 
 // Text tells the instruction from others.
 func (s *Step) Text() string {
@@ -35,4 +39,18 @@ func (s *Step) Setting(o cachepolicy.Option) Setting {
 		}
 	}
 	return Setting{}
+}
+
+// StepName returns how the progress output numbers a step: 3/6, or build 3/6 when
+// seen from a step of another stage.
+func (p *Plan) StepName(i int, from *Step) string {
+	id := &p.Steps[i].ID
+	if id.Number == 0 {
+		return p.Steps[i].Name
+	}
+	n := fmt.Sprintf("%d/%d", id.Number, id.Total)
+	if from != nil && id.StageIndex == from.ID.StageIndex {
+		return n
+	}
+	return id.Stage + " " + n
 }

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
@@ -24,7 +23,7 @@ func (e *predictor) following(i, parent int) []Reason {
 		if r := e.out[parent].Reasons; len(r) == 1 && r[0].Kind == ReasonFollows {
 			cause = r[0].On
 		}
-		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: cause, OnName: stepName(e.plan, cause, s)})
+		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: cause, OnName: e.plan.StepName(cause, s)})
 	}
 	if len(e.past) == 0 {
 		return out
@@ -34,20 +33,6 @@ func (e *predictor) following(i, parent int) []Reason {
 		out = append(out, e.differ(b, old, i).reasons()...)
 	}
 	return out
-}
-
-// stepName returns how the progress output numbers a step: 3/6, or build 3/6 when
-// seen from a step of another stage.
-func stepName(p *cacheplan.Plan, i int, from *cacheplan.Step) string {
-	id := &p.Steps[i].ID
-	if id.Number == 0 {
-		return p.Steps[i].Name
-	}
-	n := fmt.Sprintf("%d/%d", id.Number, id.Total)
-	if from != nil && id.StageIndex == from.ID.StageIndex {
-		return n
-	}
-	return id.Stage + " " + n
 }
 
 // unresolved names the inputs because of which nothing can be said, or the step
@@ -70,7 +55,7 @@ func (e *predictor) mayFollow(i int) []Reason {
 		case f.Step < 0 && f.Digest == "":
 			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: f.Source}}
 		case f.Step >= 0 && e.out[f.Step].State != StateHit:
-			return []Reason{{Step: i, Kind: ReasonMayFollow, On: f.Step, OnName: stepName(e.plan, f.Step, s)}}
+			return []Reason{{Step: i, Kind: ReasonMayFollow, On: f.Step, OnName: e.plan.StepName(f.Step, s)}}
 		}
 	}
 	for _, f := range s.Follows {

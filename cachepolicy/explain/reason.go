@@ -168,14 +168,14 @@ func (r Reason) base() string {
 	if r.Change == Added { // another reference altogether
 		return fmt.Sprintf("base image %s → %s", phrase.OneLine(r.Old), phrase.OneLine(r.New))
 	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), shortDigest(r.Old), shortDigest(r.New))
+	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
 }
 
 func (r Reason) source() string {
 	if r.Change != Changed {
 		return fmt.Sprintf("key source %s %s", phrase.OneLine(r.Name), r.Change)
 	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), shortDigest(r.Old), shortDigest(r.New))
+	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
 }
 
 func (r Reason) rule() string {
@@ -186,20 +186,4 @@ func (r Reason) rule() string {
 		return "rule removed: " + phrase.OneLine(r.Old)
 	}
 	return fmt.Sprintf("rule %s → %s", phrase.OneLine(r.Old), phrase.OneLine(r.New))
-}
-
-// shortDigest returns the beginning of a digest's digits, as people compare them.
-func shortDigest(digest string) string {
-	const digits = 12
-	algorithm, hexDigits, ok := strings.Cut(digest, ":")
-	if !ok {
-		algorithm, hexDigits = "", digest
-	}
-	if len(hexDigits) > digits {
-		hexDigits = hexDigits[:digits]
-	}
-	if algorithm == "" || algorithm == "sha256" {
-		return hexDigits
-	}
-	return algorithm + ":" + hexDigits
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // compact prints one line for each step, the first cause on top, and below them the
 // inputs of the steps with a cause of their own.
 func compact(r *Report) (*Answer, error) {
 	t := newTable(r)
-	t.line(shorten("Cache plan of "+r.subject(), Width))
+	t.line(phrase.Shorten("Cache plan of "+r.subject(), Width))
 	causes := r.causes()
 	if len(causes) > 0 {
 		t.cause(causes)
@@ -29,24 +30,24 @@ func compact(r *Report) (*Answer, error) {
 func (t *table) cause(causes []Cause) {
 	c := causes[0]
 	s := &t.Plan.Steps[c.Step]
-	for i, line := range wrap("Cause: "+oneLine(explain.Text(c.Reasons)), Width-2) {
+	for i, line := range wrap("Cause: "+phrase.OneLine(explain.Text(c.Reasons)), Width-2) {
 		if i > 0 {
 			line = "  " + line
 		}
 		t.line(line)
 	}
-	where := "in " + oneLine(s.Name)
+	where := "in " + phrase.OneLine(s.Name)
 	if s.ID.Line > 0 {
-		where = fmt.Sprintf("in line %d, %s", s.ID.Line, oneLine(s.Name))
+		where = fmt.Sprintf("in line %d, %s", s.ID.Line, phrase.OneLine(s.Name))
 	}
 	after := ""
 	if n := len(c.Follow); n > 0 {
 		after = "; " + stepsFollow(n)
 	}
 	if n := len(causes) - 1; n > 0 {
-		after += "; " + count(n, "more cause") + " below"
+		after += "; " + phrase.Count(n, "more cause") + " below"
 	}
-	t.line("  " + shorten(where, Width-2-utf8.RuneCountInString(after)) + after)
+	t.line("  " + phrase.Shorten(where, Width-2-utf8.RuneCountInString(after)) + after)
 }
 
 // minFolded is how many steps that only follow are folded into one line.
@@ -67,7 +68,7 @@ func (t *table) steps() {
 		if took := t.took(i, i+n); took > 0 {
 			text += ", " + seconds(took) + " when they ran last"
 		}
-		t.line(pad("", t.left) + shorten(text, Width-t.left))
+		t.line(pad("", t.left) + phrase.Shorten(text, Width-t.left))
 		i += n
 	}
 }
@@ -94,7 +95,7 @@ func (t *table) verb(from, to int) string {
 
 // span names the first and the last of several steps.
 func (t *table) span(first, last int) string {
-	return oneLine(stepName(t.Plan, first, nil) + " to " + stepName(t.Plan, last, &t.Plan.Steps[first]))
+	return phrase.OneLine(t.Plan.StepName(first, nil) + " to " + t.Plan.StepName(last, &t.Plan.Steps[first]))
 }
 
 // took returns how many seconds some steps took when they ran last.
@@ -112,18 +113,18 @@ const maxReason = 48
 
 // short writes one step on one line: its state, its name, the reason.
 func (t *table) short(i int) {
-	name, note := oneLine(t.Plan.Steps[i].Name), ""
+	name, note := phrase.OneLine(t.Plan.Steps[i].Name), ""
 	state := ""
 	if t.predicted() {
 		p := &t.Predictions[i]
 		state = string(p.State)
 		if len(p.Reasons) > 0 {
-			note = "  ← " + oneLine(explain.Text(p.Reasons))
+			note = "  ← " + phrase.OneLine(explain.Text(p.Reasons))
 		}
 	}
 	free := Width - t.left
-	note = shorten(note, max(maxReason, free-utf8.RuneCountInString(name)))
-	t.line(pad(state, t.left) + shorten(name, free-utf8.RuneCountInString(note)) + note)
+	note = phrase.Shorten(note, max(maxReason, free-utf8.RuneCountInString(name)))
+	t.line(pad(state, t.left) + phrase.Shorten(name, free-utf8.RuneCountInString(note)) + note)
 }
 
 // inputs writes the steps with a cause of their own in full. The inputs of a step

@@ -10,6 +10,7 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 	"github.com/cachewright/cachewright/cachepolicy/record"
 )
 
@@ -51,7 +52,7 @@ func diff(r *Report) (*Answer, error) {
 	case 2:
 		from, to = r.Past[0], r.Past[1]
 	default:
-		return nil, fmt.Errorf("the build context %s has %s; cache-diff takes one, to compare it with this build, or two", PastContext, count(len(r.Past), "metadata file"))
+		return nil, fmt.Errorf("the build context %s has %s; cache-diff takes one, to compare it with this build, or two", PastContext, phrase.Count(len(r.Past), "metadata file"))
 	}
 	c, causes := compare(from, to)
 	return &Answer{Text: c.text(to.Plan, causes), Value: Document{Version: DocumentVersion, Frontend: r.Frontend, Comparison: c}}, nil
@@ -80,7 +81,7 @@ func compare(from, to Past) (*Comparison, []Cause) {
 // beside each other, then the others.
 func (c *Comparison) text(to *cacheplan.Plan, causes []Cause) string {
 	t := newTable(&Report{Plan: to})
-	t.line(shorten(fmt.Sprintf("From %s to %s: %s", oneLine(c.From), oneLine(c.To), t.subject()), Width))
+	t.line(phrase.Shorten(fmt.Sprintf("From %s to %s: %s", phrase.OneLine(c.From), phrase.OneLine(c.To), t.subject()), Width))
 	if len(causes) == 0 {
 		t.line("No input differs.")
 	} else {
@@ -90,15 +91,17 @@ func (c *Comparison) text(to *cacheplan.Plan, causes []Cause) string {
 	}
 	if len(c.Gone) > 0 {
 		t.line("")
-		t.line("Only in " + oneLine(c.From) + ":")
+		t.line("Only in " + phrase.OneLine(c.From) + ":")
 		for _, name := range c.Gone {
-			t.line("  " + shorten(oneLine(name), Width-2))
+			t.line("  " + phrase.Shorten(phrase.OneLine(name), Width-2))
 		}
 	}
 	t.line("")
-	t.line(fmt.Sprintf("%d of %s have the same key in both", c.Same, count(c.Total, "step")))
+	t.line(fmt.Sprintf("%d of %s have the same key in both", c.Same, phrase.Count(c.Total, "step")))
 	if len(c.Withheld) > 0 {
-		t.detail("", "Not compared, since each builder withholds the value in its own way: "+strings.Join(c.Withheld, ", "))
+		for _, line := range wrap("Not compared, since each builder withholds the value in its own way: "+phrase.OneLine(strings.Join(c.Withheld, ", ")), Width) {
+			t.line(line)
+		}
 	}
 	return t.b.String()
 }
@@ -106,9 +109,9 @@ func (c *Comparison) text(to *cacheplan.Plan, causes []Cause) string {
 // first writes the first difference: what kind of input, its name, and both sides.
 func (t *table) first(c *Comparison, cause Cause) {
 	s := &t.Plan.Steps[cause.Step]
-	t.line("First difference: " + shorten(oneLine(s.Name), Width-18))
+	t.line("First difference: " + phrase.Shorten(phrase.OneLine(s.Name), Width-18))
 	width := max(min((Width-2*kindColumn-8)/2, 34), utf8.RuneCountInString(c.From)+2)
-	t.line(pad("", kindColumn+10) + pad(shorten(oneLine(c.From), width-2), width) + oneLine(c.To))
+	t.line(pad("", kindColumn+10) + pad(phrase.Shorten(phrase.OneLine(c.From), width-2), width) + phrase.OneLine(c.To))
 	for _, r := range cause.Reasons {
 		t.line("  " + pad(string(r.Kind), kindColumn+8) + t.sides(r, width))
 	}
@@ -117,16 +120,16 @@ func (t *table) first(c *Comparison, cause Cause) {
 // sides returns what a reason says of both builds beside each other, or in words
 // where it has no two sides.
 func (t *table) sides(r explain.Reason, width int) string {
-	name := oneLine(r.Name)
+	name := phrase.OneLine(r.Name)
 	switch {
 	case r.Old != "" || r.New != "":
 		side := func(v string) string {
 			if v == "" {
 				v = "(none)"
 			} else if strings.HasPrefix(v, "sha256:") {
-				v = shortDigest(v)
+				v = phrase.ShortDigest(v)
 			}
-			return shorten(joinValue(name, oneLine(v), " "), width-2)
+			return phrase.Shorten(phrase.Join(name, phrase.OneLine(v), " "), width-2)
 		}
 		return pad(side(r.Old), width) + side(r.New)
 	case r.Change == explain.Added && name != "":
@@ -134,7 +137,7 @@ func (t *table) sides(r explain.Reason, width int) string {
 	case r.Change == explain.Removed && name != "":
 		return pad(name, width) + "(none)"
 	}
-	return shorten(oneLine(r.String()), Width-kindColumn-10)
+	return phrase.Shorten(phrase.OneLine(r.String()), Width-kindColumn-10)
 }
 
 // others lists the differences after the first, each on a line.
@@ -148,13 +151,13 @@ func (t *table) others(c *Comparison) {
 	t.line("")
 	t.line("Then:")
 	for _, d := range c.Steps[1:] {
-		note := "  ← " + oneLine(explain.Text(d.Reasons))
+		note := "  ← " + phrase.OneLine(explain.Text(d.Reasons))
 		if d.Follow > 0 {
 			note += "; " + stepsFollow(d.Follow)
 		}
-		name := oneLine(d.Name)
-		note = shorten(note, max(maxReason, Width-2-utf8.RuneCountInString(name)))
-		t.line("  " + shorten(name, Width-2-utf8.RuneCountInString(note)) + note)
+		name := phrase.OneLine(d.Name)
+		note = phrase.Shorten(note, max(maxReason, Width-2-utf8.RuneCountInString(name)))
+		t.line("  " + phrase.Shorten(name, Width-2-utf8.RuneCountInString(note)) + note)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // Level says how serious a finding is, in SARIF's words.
@@ -56,7 +57,7 @@ func (r *Report) findings() []Finding {
 		if n := len(c.Follow); n > 0 {
 			message += fmt.Sprintf("; %s", stepsFollow(n))
 		}
-		out = append(out, Finding{Rule: FindingReRun, Level: LevelNote, Message: oneLine(message), Line: id.Line, EndLine: id.EndLine})
+		out = append(out, Finding{Rule: FindingReRun, Level: LevelNote, Message: phrase.OneLine(message), Line: id.Line, EndLine: id.EndLine})
 	}
 	return out
 }
@@ -76,7 +77,7 @@ func (r *Report) unmet() []Finding {
 			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s: %s", id, c.Expected.State, c.Expected.Selector, p.State, explain.Text(p.Reasons))
 			f.Line, f.EndLine = id.Line, id.EndLine
 		}
-		f.Message = oneLine(f.Message)
+		f.Message = phrase.OneLine(f.Message)
 		out = append(out, f)
 	}
 	return out

@@ -57,12 +57,12 @@ func TestForms(t *testing.T) {
 			if f.Name == "cache-html" { // see the test in a browser
 				return
 			}
-			golden(t, f.Name+".txt", a.Text)
+			compareFile(t, f.Name+".txt", a.Text)
 		})
 	}
 }
 
-func golden(t *testing.T, name, got string) {
+func compareFile(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
 	if os.Getenv("UPDATE") != "" {

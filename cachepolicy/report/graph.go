@@ -8,6 +8,7 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // The measures of the drawn graph, in pixels.
@@ -66,8 +67,8 @@ func (r *Report) graph(classes []string) *graph {
 		id := &r.Plan.Steps[i].ID
 		n := byStage[id.StageIndex]
 		if n == nil {
-			n = &node{Stage: id.StageIndex, Name: oneLine(id.Stage), Width: nodeWidth, height: nodeHeight}
-			n.Short = shorten(n.Name, 19)
+			n = &node{Stage: id.StageIndex, Name: phrase.OneLine(id.Stage), Width: nodeWidth, height: nodeHeight}
+			n.Short = phrase.Shorten(n.Name, 19)
 			byStage[id.StageIndex] = n
 			g.Nodes = append(g.Nodes, n)
 		}
@@ -103,7 +104,7 @@ func (g *graph) connect(r *Report, byStage map[int]*node, classes []string) {
 			e := byPair[pair]
 			if e == nil {
 				e = &edge{via: []*node{byStage[pair[0]], byStage[pair[1]]}, content: true}
-				e.Title = oneLine(fmt.Sprintf("%s takes from %s", s.ID.Stage, from.Stage))
+				e.Title = phrase.OneLine(fmt.Sprintf("%s takes from %s", s.ID.Stage, from.Stage))
 				byPair[pair] = e
 				g.Edges = append(g.Edges, e)
 			}
@@ -295,5 +296,5 @@ func (r *Report) stageSummary(stage int) string {
 	case open > 0:
 		return fmt.Sprintf("%d of %d may run again", open, total)
 	}
-	return count(total, "step")
+	return phrase.Count(total, "step")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // html prints one page that needs no network and no script: the causes, the graph of
@@ -104,7 +105,7 @@ func (r *Report) page() page {
 
 // headline says the most important thing in a few words, and the next one.
 func (r *Report) headline() (headline, lead string) {
-	total := count(len(r.Plan.Steps), "step")
+	total := phrase.Count(len(r.Plan.Steps), "step")
 	again, open := r.count(explain.StateReRun), r.count(explain.StateUnknown)
 	switch {
 	case !r.predicted():
@@ -121,13 +122,13 @@ func (r *Report) headline() (headline, lead string) {
 
 func (r *Report) pageCause(number int, c Cause) pageCause {
 	s := &r.Plan.Steps[c.Step]
-	out := pageCause{Number: number, Step: c.Step, Line: s.ID.Line, Name: oneLine(s.Name), Reasons: texts(c.Reasons)}
+	out := pageCause{Number: number, Step: c.Step, Line: s.ID.Line, Name: phrase.OneLine(s.Name), Reasons: texts(c.Reasons)}
 	var effect []string
 	if n := len(c.Follow); n > 0 {
 		effect = append(effect, stepsFollow(n))
 	}
 	if n := len(c.MayFollow); n > 0 {
-		effect = append(effect, fmt.Sprintf("%s may, if the files differ", count(n, "step")))
+		effect = append(effect, fmt.Sprintf("%s may, if the files differ", phrase.Count(n, "step")))
 	}
 	out.Effect = strings.Join(effect, "; ")
 	return out
@@ -136,7 +137,7 @@ func (r *Report) pageCause(number int, c Cause) pageCause {
 func texts(reasons []explain.Reason) []string {
 	var out []string
 	for _, r := range reasons {
-		out = append(out, oneLine(r.String()))
+		out = append(out, phrase.OneLine(r.String()))
 	}
 	return out
 }
@@ -177,14 +178,14 @@ func stateClass(s explain.State) string {
 
 func (r *Report) pageStep(i int, class string) pageStep {
 	s := &r.Plan.Steps[i]
-	out := pageStep{Index: i, Number: stepName(r.Plan, i, nil), Class: class, Rows: r.rows(i)}
+	out := pageStep{Index: i, Number: r.Plan.StepName(i, nil), Class: class, Rows: r.rows(i)}
 	if s.ID.Number == 0 {
 		out.Number = s.ID.Stage
 	}
 	if s.ID.Line == 0 {
-		out.Text = oneLine(s.Name)
+		out.Text = phrase.OneLine(s.Name)
 	}
-	out.Inputs = count(len(out.Rows), "input")
+	out.Inputs = phrase.Count(len(out.Rows), "input")
 	if r.predicted() {
 		p := &r.Predictions[i]
 		out.State, out.Reasons = string(p.State), texts(p.Reasons)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // row is one thing that a step's key is made of, as people read it.
@@ -15,7 +16,7 @@ func (r *Report) rows(i int) []row {
 	s := &r.Plan.Steps[i]
 	var out []row
 	for _, o := range s.Rule {
-		out = append(out, row{"rule", joinValue(string(o.Option), o.Value, "="), o.Origin.String()})
+		out = append(out, row{"rule", phrase.Join(string(o.Option), o.Value, "="), o.Origin.String()})
 	}
 	for _, in := range s.Inputs {
 		if in.Kind != cachepolicy.InputCommand || !strings.HasSuffix(s.Name, in.Value) || in.Digest != "" {
@@ -25,7 +26,7 @@ func (r *Report) rows(i int) []row {
 	for _, f := range s.Follows {
 		what := f.Source
 		if f.Step >= 0 {
-			what = stepName(r.Plan, f.Step, s)
+			what = r.Plan.StepName(f.Step, s)
 		}
 		how := "by " + string(f.By)
 		if f.Via != "" {
@@ -40,35 +41,35 @@ func (r *Report) rows(i int) []row {
 func (r *Report) input(in cachepolicy.Input) string {
 	switch in.Kind {
 	case cachepolicy.InputFiles, cachepolicy.InputFile:
-		return joinValue(in.Name, r.files(in.Files), ": ")
+		return phrase.Join(in.Name, r.files(in.Files), ": ")
 	case cachepolicy.InputBase, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage:
-		return joinValue(in.Name, inputDigest(in), " ")
+		return phrase.Join(in.Name, inputDigest(in), " ")
 	case cachepolicy.InputCommand:
 		if in.Digest == "" {
 			return in.Value
 		}
-		return joinValue(in.Value, inputDigest(in), " ")
+		return phrase.Join(in.Value, inputDigest(in), " ")
 	case cachepolicy.InputOff, cachepolicy.InputText, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform:
 		return cmp.Or(in.Value, in.Name)
 	case cachepolicy.InputTTL, cachepolicy.InputOption, cachepolicy.InputMount, cachepolicy.InputSecret, cachepolicy.InputSSH:
-		return joinValue(in.Name, in.Value, ": ")
+		return phrase.Join(in.Name, in.Value, ": ")
 	case cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputKeyArg:
 		if in.Secret {
 			return in.Name + " (value withheld)"
 		}
 		return in.Name + "=" + in.Value
 	}
-	return joinValue(in.Name, in.Value, " ")
+	return phrase.Join(in.Name, in.Value, " ")
 }
 
 func inputDigest(in cachepolicy.Input) string {
 	switch {
 	case in.Digest != "":
 		algorithm, _, ok := strings.Cut(in.Digest, ":")
-		if ok && !strings.HasPrefix(shortDigest(in.Digest), algorithm) {
-			return algorithm + ":" + shortDigest(in.Digest)
+		if ok && !strings.HasPrefix(phrase.ShortDigest(in.Digest), algorithm) {
+			return algorithm + ":" + phrase.ShortDigest(in.Digest)
 		}
-		return shortDigest(in.Digest)
+		return phrase.ShortDigest(in.Digest)
 	case in.Unresolved:
 		return "(not resolved)"
 	}
@@ -81,13 +82,5 @@ func (r *Report) files(id string) string {
 	if s == nil || !s.Known {
 		return "(not read)"
 	}
-	return count(size(s), "file")
-}
-
-// joinValue joins a name and a value, either of which may be empty.
-func joinValue(name, value, sep string) string {
-	if name == "" || value == "" {
-		return name + value
-	}
-	return name + sep + value
+	return phrase.Count(s.Size(), "file")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // markdown prints what runs again as a table, the causes first, and all else folded:
@@ -20,7 +21,7 @@ func markdown(r *Report) (*Answer, error) {
 	if r.predicted() {
 		m.table(func(s explain.State) bool { return s != explain.StateHit })
 		if n := r.count(explain.StateHit); n > 0 {
-			m.folded(count(n, "step")+" from the cache", func() {
+			m.folded(phrase.Count(n, "step")+" from the cache", func() {
 				m.table(func(s explain.State) bool { return s == explain.StateHit })
 			})
 		}
@@ -39,7 +40,7 @@ type markdownPage struct {
 func (m *markdownPage) printf(format string, args ...any) { fmt.Fprintf(&m.b, format, args...) }
 
 func (m *markdownPage) heading() {
-	title := count(len(m.Plan.Steps), "step")
+	title := phrase.Count(len(m.Plan.Steps), "step")
 	if m.predicted() {
 		title = fmt.Sprintf("%d of %s would come from it", m.count(explain.StateHit), title)
 	}
@@ -115,7 +116,7 @@ func (m *markdownPage) inputs(causes []Cause) {
 
 // markdownCode returns a text as a code span.
 func markdownCode(text string) string {
-	text = oneLine(text)
+	text = phrase.OneLine(text)
 	fence := strings.Repeat("`", longestRun(text, '`')+1)
 	if len(fence) > 1 {
 		return fence + " " + text + " " + fence

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // Width is how many columns a line of a text form has at most.
@@ -60,12 +61,12 @@ func (r *Report) subject() string {
 	if r.Plan.Platform != "" {
 		what += ", " + r.Plan.Platform
 	}
-	return oneLine(what)
+	return phrase.OneLine(what)
 }
 
 // tally says how many steps there are, and what is predicted of them.
 func (r *Report) tally() string {
-	steps := count(len(r.Plan.Steps), "step")
+	steps := phrase.Count(len(r.Plan.Steps), "step")
 	if !r.predicted() {
 		return steps
 	}
@@ -84,7 +85,7 @@ func (t *table) step(i int) {
 			after = fmt.Sprintf("  (ran %s)", seconds(pr.Seconds))
 		}
 	}
-	name := shorten(oneLine(s.Name), Width-t.left-utf8.RuneCountInString(after))
+	name := phrase.Shorten(phrase.OneLine(s.Name), Width-t.left-utf8.RuneCountInString(after))
 	t.line("")
 	t.line(pad(state, t.left) + name + after)
 	if why != "" {
@@ -103,28 +104,28 @@ func (t *table) step(i int) {
 func (t *table) row(r row) {
 	start := t.left + kindIndent + kindColumn
 	valueColumn := Width - originColumn - start
-	lines := chunks(oneLine(r.text), valueColumn-1)
+	lines := chunks(phrase.OneLine(r.text), valueColumn-1)
 	if len(lines) > 1 {
-		lines = chunks(oneLine(r.text), Width-start)
+		lines = chunks(phrase.OneLine(r.text), Width-start)
 	}
 	last := len(lines) - 1
 	if utf8.RuneCountInString(lines[last]) >= valueColumn {
 		lines = append(lines, "")
 		last++
 	}
-	lines[last] = pad(lines[last], valueColumn) + shorten(oneLine(r.origin), originColumn)
+	lines[last] = pad(lines[last], valueColumn) + phrase.Shorten(phrase.OneLine(r.origin), originColumn)
 	t.lines(r.kind, lines)
 }
 
 // detail writes a text that may go on over several lines.
 func (t *table) detail(kind, text string) {
-	t.lines(kind, wrap(oneLine(text), Width-t.left-kindIndent-kindColumn))
+	t.lines(kind, wrap(phrase.OneLine(text), Width-t.left-kindIndent-kindColumn))
 }
 
 // lines writes lines with the kind in front of the first.
 func (t *table) lines(kind string, lines []string) {
 	for _, line := range lines {
-		t.line(strings.Repeat(" ", t.left+kindIndent) + pad(shorten(oneLine(kind), kindColumn-1), kindColumn) + line)
+		t.line(strings.Repeat(" ", t.left+kindIndent) + pad(phrase.Shorten(phrase.OneLine(kind), kindColumn-1), kindColumn) + line)
 		kind = ""
 	}
 }
@@ -150,7 +151,7 @@ func wrap(text string, columns int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
-		word = shorten(word, columns)
+		word = phrase.Shorten(word, columns)
 		switch {
 		case line == "":
 			line = word

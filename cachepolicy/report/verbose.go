@@ -3,6 +3,7 @@ package report
 import (
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // verbose prints every step with every input of its key and where that comes from.
@@ -15,7 +16,7 @@ func verbose(r *Report) (*Answer, error) {
 // and ends in a newline; nothing in it is a control character.
 func Table(p *cacheplan.Plan, predictions []explain.Prediction) string {
 	t := newTable(&Report{Plan: p, Predictions: predictions})
-	t.line(shorten("Cache plan of "+t.subject(), Width))
+	t.line(phrase.Shorten("Cache plan of "+t.subject(), Width))
 	t.line(t.tally())
 	for i := range p.Steps {
 		t.step(i)

@@ -20,8 +20,8 @@ type Report struct {
 	Time time.Time `json:"time"`
 	// BuildID is the build's in the record. It is empty if the build is not recorded.
 	BuildID string `json:"buildID,omitempty"`
-	// Plan is the plan of the request. Its file sets are known by digest and count,
-	// save those that could not be read.
+	// Plan is the plan of the request. Its file sets are known, by digest and count if
+	// they have many files, save those that could not be read.
 	Plan *cacheplan.Plan `json:"plan,omitempty"`
 	// Predictions has one entry for each step of the plan, or none.
 	Predictions []explain.Prediction `json:"predictions,omitempty"`

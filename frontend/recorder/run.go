@@ -17,6 +17,10 @@ import (
 // known of those that are more.
 const maxFiles = record.MaxEntries / 2
 
+// maxReportedFiles is how many files a report lists, so that two builds can be
+// compared by them later.
+const maxReportedFiles = 500
+
 // Run does what the request in dirs asks for and writes the report. Whatever goes
 // wrong is in the report; it fails only if that cannot be written.
 func Run(dirs Dirs) error {
@@ -73,7 +77,7 @@ func (r *run) answer() {
 	if r.req.Mode == ModeRecord {
 		r.add(plan, before)
 	}
-	r.report.Plan = plan.WithoutFiles()
+	r.report.Plan = plan.WithFewFiles(maxReportedFiles)
 }
 
 // recordName tells records of one name apart by the directory that the Dockerfile

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/report"
 	"github.com/cachewright/cachewright/integration/sandbox"
 	"github.com/cachewright/cachewright/integration/scenario"
 )
@@ -59,7 +60,7 @@ func run(p *project, c combination, total *tally) {
 	built := p.Solve()
 	compare(p, predicted, states(built), c.Want)
 	if p.T.Failed() {
-		p.T.Logf("%s\n%s", built, explain.Table(predicted.Plan, predicted.Predictions))
+		p.T.Logf("%s\n%s", built, report.Table(predicted.Plan, predicted.Predictions))
 	}
 	total.Lock()
 	defer total.Unlock()

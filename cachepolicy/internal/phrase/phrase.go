@@ -58,3 +58,19 @@ func CutLast(s, sep string) (before, after string, found bool) {
 	}
 	return s, "", false
 }
+
+// ShortDigest returns the beginning of a digest's digits, as people compare them.
+func ShortDigest(digest string) string {
+	const digits = 12
+	algorithm, hexDigits, ok := strings.Cut(digest, ":")
+	if !ok {
+		algorithm, hexDigits = "", digest
+	}
+	if len(hexDigits) > digits {
+		hexDigits = hexDigits[:digits]
+	}
+	if algorithm == "" || algorithm == "sha256" {
+		return hexDigits
+	}
+	return algorithm + ":" + hexDigits
+}

@@ -3,43 +3,12 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
-	"github.com/cachewright/cachewright/cachepolicy/internal/golden"
 	"github.com/cachewright/cachewright/cachepolicy/internal/plantext"
 	"github.com/cachewright/cachewright/cachepolicy/record"
 )
-
-// The goldens hold a plan and the builds before it, and the table made of them.
-func TestTable(t *testing.T) {
-	golden.Run(t, "table", func(t *testing.T, files map[string]string) string {
-		plan, past := pastOf(t, files)
-		var predicted []Prediction
-		if len(past) > 0 {
-			predicted = Predict(plan, past)
-		}
-		table := Table(plan, predicted)
-		checkTable(t, table)
-		return table
-	})
-}
-
-func checkTable(t *testing.T, table string) {
-	t.Helper()
-	for line := range strings.Lines(table) {
-		line = strings.TrimSuffix(line, "\n")
-		if n := utf8.RuneCountInString(line); n > TableWidth {
-			t.Errorf("%d columns: %s", n, line)
-		}
-		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.HasSuffix(line, " ") {
-			t.Errorf("not printable, or blanks at the end: %q", line)
-		}
-	}
-}
 
 func FuzzDecodePlan(f *testing.F) {
 	for _, text := range []string{
@@ -57,8 +26,6 @@ func FuzzDecodePlan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		table := Table(p, Predict(p, []record.PastBuild{{Plan: p}}))
-		checkTable(t, table)
 		for _, pr := range Predict(p, []record.PastBuild{{Plan: p}}) {
 			if pr.State == StateReRun && len(pr.Reasons) == 0 {
 				t.Fatalf("step %d re-runs for no reason", pr.Step)
