@@ -41,6 +41,8 @@ type Facts struct {
 	NoCache bool
 	// LocalCopy says that a COPY or ADD takes files of the build context.
 	LocalCopy bool
+	// CacheMount says that a RUN has a cache mount whose contents can travel.
+	CacheMount bool
 }
 
 // Decision is what a rule means for one step.
@@ -56,6 +58,8 @@ type Decision struct {
 	NoExport bool
 	// IgnoreModes: permission bits of the copied files do not count.
 	IgnoreModes bool
+	// ShareMounts: the contents of the step's cache mounts travel with the remote cache.
+	ShareMounts bool
 	// Off: the step runs in every build.
 	Off bool
 	// NoCache: the step runs in this build, since --no-cache-filter picks it. That is
@@ -140,7 +144,7 @@ func (d *Decision) Salt() string {
 
 // Decide says what a rule means for a step. The error (*Error) is one that needs
 // the step's facts to see: an ARG that is not declared, modes on a step that
-// copies no local file.
+// copies no local file, mounts on one that has no cache mount.
 func Decide(r Rule, f Facts, b Build) (Decision, error) {
 	d := Decision{NoCache: f.NoCache, nonce: b.Nonce}
 	if err := d.checkFacts(r, f); err != nil {
@@ -192,6 +196,12 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 			return (&Error{Option: OptionModes, Message: fmt.Sprintf("this %s takes no file of the build context; modes=ignore is for local files, so remove it", f.ID.Instruction)}).at(s.Origin)
 		}
 		d.IgnoreModes = f.LocalCopy
+	}
+	if s, ok := r.Get(OptionMounts); ok {
+		if !f.CacheMount && s.Origin.single() {
+			return (&Error{Option: OptionMounts, Message: fmt.Sprintf("this %s has no cache mount that begins empty; write RUN --mount=type=cache without from=, or remove the rule", f.ID.Instruction)}).at(s.Origin)
+		}
+		d.ShareMounts = f.CacheMount
 	}
 	return nil
 }

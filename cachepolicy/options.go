@@ -29,6 +29,7 @@ var optionTable = []optionInfo{
 	{name: OptionBase, instructions: []string{"RUN", "FROM"}, value: "content", fixed: "content"},
 	{name: OptionExport, instructions: []string{"RUN", "COPY", "ADD", "FROM"}, value: "no", fixed: "no"},
 	{name: OptionModes, instructions: []string{"COPY", "ADD"}, value: "ignore", fixed: "ignore"},
+	{name: OptionMounts, instructions: []string{"RUN", "FROM"}, value: "share", fixed: "share"},
 	{name: OptionDefault, instructions: []string{"RUN", "COPY", "ADD"}},
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker/go-units"
+
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
@@ -17,11 +19,12 @@ const (
 	ArgNow     = "CACHEWRIGHT_NOW"
 	ArgExplain = "CACHEWRIGHT_EXPLAIN"
 	ArgExpect  = "CACHEWRIGHT_EXPECT"
+	ArgMounts  = "CACHEWRIGHT_MOUNTS_MAX"
 
 	argPrefix = "CACHEWRIGHT_"
 )
 
-var argNames = []string{ArgRules, ArgNow, ArgExplain, ArgExpect}
+var argNames = []string{ArgRules, ArgNow, ArgExplain, ArgExpect, ArgMounts}
 
 // IsOwnArg reports whether a build argument is one that the frontend reads
 // itself and keeps from every step: any with the prefix CACHEWRIGHT_.
@@ -37,7 +40,13 @@ type Overrides struct {
 	Now *time.Time
 	// ExplainOff: do not say why steps re-run.
 	ExplainOff bool
+	// MountsMax is how many bytes the files of a cache mount have at most for its
+	// contents to travel.
+	MountsMax int64
 }
+
+// DefaultMountsMax is MountsMax where nobody says something else.
+const DefaultMountsMax = 2_000_000_000
 
 // SelectorRule is a rule for the steps that a selector picks.
 type SelectorRule struct {
@@ -49,7 +58,7 @@ type SelectorRule struct {
 // An unknown one, or one with a bad value, is an error (*Error). An empty value
 // is the same as none. CACHEWRIGHT_EXPECT is read by ParseExpectations.
 func ParseOverrides(buildArgs map[string]string) (Overrides, error) {
-	var o Overrides
+	o := Overrides{MountsMax: DefaultMountsMax}
 	for _, name := range slices.Sorted(maps.Keys(buildArgs)) {
 		if !IsOwnArg(name) {
 			continue
@@ -63,6 +72,8 @@ func ParseOverrides(buildArgs map[string]string) (Overrides, error) {
 			err = o.parseNow(value)
 		case ArgExplain:
 			err = o.parseExplain(value)
+		case ArgMounts:
+			err = o.parseMountsMax(value)
 		case ArgExpect:
 		default:
 			err = &Error{Message: "unknown; there are " + enumerate(argNames), Suggestion: phrase.Nearest(name, argNames)}
@@ -173,6 +184,18 @@ func (o *Overrides) parseExplain(value string) *Error {
 	default:
 		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto or off", value), Suggestion: phrase.Nearest(value, []string{"auto", "off"})}
 	}
+	return nil
+}
+
+func (o *Overrides) parseMountsMax(value string) *Error {
+	if value == "" {
+		return nil
+	}
+	size, err := units.FromHumanSize(value)
+	if err != nil || size < 0 {
+		return &Error{Message: fmt.Sprintf("%q is not a size; write such as 500MB or 2GB", value)}
+	}
+	o.MountsMax = size
 	return nil
 }
 

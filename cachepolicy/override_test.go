@@ -34,14 +34,17 @@ func TestParseOverrides(t *testing.T) {
 	if o, err := ParseOverrides(map[string]string{ArgRules: "off", ArgNow: "-1", ArgExplain: "auto"}); err != nil || !o.Disabled || o.Now.Unix() != -1 || o.ExplainOff {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if o, err := ParseOverrides(map[string]string{ArgRules: "", ArgNow: " ", ArgExplain: "", ArgExpect: ""}); err != nil || o.Now != nil || o.Rules != nil {
+	if o, err := ParseOverrides(map[string]string{ArgMounts: "1.5GB"}); err != nil || o.MountsMax != 1_500_000_000 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if o, err := ParseOverrides(map[string]string{ArgRules: "", ArgMounts: "", ArgNow: " ", ArgExplain: "", ArgExpect: ""}); err != nil || o.Now != nil || o.Rules != nil || o.MountsMax != 2_000_000_000 {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
 
 func TestParseOverridesErrors(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
-		{"CACHEWRIGHT_RULE", "off", "build argument CACHEWRIGHT_RULE: unknown; there are CACHEWRIGHT_RULES, CACHEWRIGHT_NOW, CACHEWRIGHT_EXPLAIN and CACHEWRIGHT_EXPECT (did you mean CACHEWRIGHT_RULES?)"},
+		{"CACHEWRIGHT_RULE", "off", "build argument CACHEWRIGHT_RULE: unknown; there are CACHEWRIGHT_RULES, CACHEWRIGHT_NOW, CACHEWRIGHT_EXPLAIN, CACHEWRIGHT_EXPECT and CACHEWRIGHT_MOUNTS_MAX (did you mean CACHEWRIGHT_RULES?)"},
 		{"CACHEWRIGHT_", "", "unknown"},
 		{ArgRules, "OFF", "has no colon; write off, or SELECTOR: OPTIONS"},
 		{ArgRules, "a: off |", "a | separates two rules, but only one side of it has one"},
@@ -64,6 +67,8 @@ func TestParseOverridesErrors(t *testing.T) {
 		{ArgNow, "253402300800", "outside the years 1 to 9999"},
 		{ArgNow, "-62135596801", "outside the years 1 to 9999"},
 		{ArgExplain, "of", "(did you mean off?)"},
+		{ArgMounts, "much", `"much" is not a size; write such as 500MB or 2GB`},
+		{ArgMounts, "-1", "is not a size"},
 	} {
 		_, err := ParseOverrides(map[string]string{tt.name: tt.value})
 		if err == nil || !strings.Contains(err.Error(), tt.want) || err.(*Error).BuildArg != tt.name {

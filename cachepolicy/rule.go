@@ -18,6 +18,7 @@ const (
 	OptionBase    Option = "base"    // key by the content of the starting filesystem
 	OptionExport  Option = "export"  // keep the result out of --cache-to
 	OptionModes   Option = "modes"   // permission bits do not count
+	OptionMounts  Option = "mounts"  // the contents of cache mounts travel with the remote cache
 	OptionDefault Option = "default" // clear what would be inherited
 )
 

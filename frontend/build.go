@@ -50,6 +50,7 @@ type build struct {
 	start  time.Time
 	nonce  string // tells the build from all others
 	self   *llb.State
+	mounts *sharedMounts
 }
 
 func newBuild(c client.Client) (*build, error) {
@@ -59,7 +60,9 @@ func newBuild(c client.Client) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID(), self: own}, nil
+	b := &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID(), self: own}
+	b.mounts = &sharedMounts{b: b}
+	return b, nil
 }
 
 // opts returns the frontend options as the client sent them. They are shared
@@ -103,5 +106,6 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	carry(res, b.mounts.save(ctx, built.platforms))
 	return res, addExplanations(res, built.platforms)
 }

@@ -27,6 +27,8 @@ type explanation struct {
 	Predictions []explain.Prediction `json:"predictions,omitempty"`
 	// forgotten: the builder knows an equal build, but not its own answer to it.
 	forgotten bool
+	// repeated: the builder has just answered the same for an equal build.
+	repeated bool
 	// record and buildID are the build's in the record, if it was just recorded.
 	record, buildID string
 }
@@ -46,6 +48,7 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 	cached := report.Time.Before(b.start) // the builder had the report: nothing is new
 	if cached {
 		e.Predictions = explain.Predict(report.Plan, nil)
+		e.repeated = true
 	} else {
 		e.record, e.buildID, e.forgotten = record, report.BuildID, report.Repeated
 	}

@@ -24,6 +24,7 @@ type platformBuild struct {
 	id          string // the key of the platform in the result, such as linux/arm64
 	converted   *llbconv.Result
 	explanation *explanation // nil if there is none
+	ref         client.Reference
 }
 
 // platforms converts the Dockerfile for every platform that was asked for, or
@@ -44,12 +45,13 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 			return nil, errors.Wrap(err, "failed to marshal LLB definition")
 		}
 		why := b.explain(ctx, def)
+		b.mounts.restore(ctx, def, why)
 		ref, err := b.solveDefinition(ctx, def.PB)
 		if err != nil {
 			return nil, err
 		}
 		b.learn(ctx, def, ref, why)
-		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why}
+		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why, ref: ref}
 		return &dockerui.BuildResult{
 			Reference: ref,
 			Image:     res.Image,

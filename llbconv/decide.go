@@ -76,6 +76,7 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 		DeclaredArgs: argNames(st.declared),
 		NoCache:      noCache,
 		LocalCopy:    isCopy && copied.readsContext(),
+		CacheMount:   sharesMount(st.op),
 	}, c.rules.build)
 	if err == nil {
 		err = c.checkRuleSupport(d)

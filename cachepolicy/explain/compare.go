@@ -85,7 +85,7 @@ func keyRule(s *cacheplan.Step) (canonical, written string) {
 	for _, r := range s.Rule {
 		form := r.Value
 		switch r.Option {
-		case cachepolicy.OptionDefault:
+		case cachepolicy.OptionDefault, cachepolicy.OptionMounts:
 			continue
 		case cachepolicy.OptionTTL:
 			if ttl, err := cachepolicy.ParseTTL(r.Value); err == nil {

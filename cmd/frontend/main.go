@@ -7,8 +7,10 @@
 //	record   find the files that a build selects, compare the build with the record
 //	         of earlier ones and add it (package recorder)
 //	key      write a random key for digests of secrets
+//	mounts   look at cache mounts, restore or save them (package mounts)
+//	keep     hold a little data that travels with the cache (package travel)
 //
-// Neither lets the step fail: what goes wrong costs an explanation, not a build.
+// None of them lets the step fail: what goes wrong costs an explanation, not a build.
 // The command version, for people, prints the frontend's version.
 package main
 
@@ -17,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/gateway/grpcclient"
@@ -24,7 +27,9 @@ import (
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // messages without reflection: less time and memory
 
 	"github.com/cachewright/cachewright/frontend"
+	"github.com/cachewright/cachewright/frontend/mounts"
 	"github.com/cachewright/cachewright/frontend/recorder"
+	"github.com/cachewright/cachewright/frontend/travel"
 )
 
 // gcPercent lets a usual build end before its first garbage collection, which
@@ -41,20 +46,41 @@ func main() {
 }
 
 func run(args []string) error {
-	switch command := strings.Join(args, " "); command {
-	case "version":
+	switch {
+	case slices.Equal(args, []string{"version"}):
 		_, err := fmt.Println("cachewright", cmp.Or(frontend.Version(), "(unknown version)"))
 		return err
-	case "":
+	case len(args) == 0:
 		return grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build)
-	case "record":
+	case slices.Equal(args, []string{"record"}):
 		tell(recorder.Run(recorder.MountedDirs()))
-	case "key":
+	case slices.Equal(args, []string{"key"}):
 		tell(recorder.WriteKey(recorder.MountedDirs()))
+	case len(args) == 3 && args[0] == "mounts":
+		tell(runMounts(args[1], args[2]))
+	case len(args) == 2 && args[0] == "keep":
+		tell(travel.Keep(travel.OutDir, os.Getenv))
 	default:
-		return fmt.Errorf("unknown command %q: there are version, record and key, of which BuildKit runs the last two, and none at all for the frontend", command)
+		return fmt.Errorf("unknown command %q: there are version, and record, key, mounts and keep, which BuildKit runs, and none at all for the frontend", strings.Join(args, " "))
 	}
 	return nil
+}
+
+// runMounts runs a command of package mounts, which takes a request or an ID.
+func runMounts(command, arg string) error {
+	dirs := mounts.MountedDirs()
+	switch command {
+	case "look":
+		return mounts.Look(dirs, []byte(arg))
+	case "restore":
+		return mounts.Restore(dirs, []byte(arg))
+	case "save":
+		return mounts.Save(dirs, []byte(arg))
+	case "content":
+		return mounts.Content(dirs, arg)
+	default:
+		return fmt.Errorf("mounts: unknown command %q", command)
+	}
 }
 
 // tell prints what could not be written, for the log of the step.

@@ -15,7 +15,7 @@ func TestLight(t *testing.T) {
 		t.Fatal(err)
 	}
 	allowed := []string{"github.com/cachewright/cachewright/", "github.com/moby/patternmatcher", "golang.org/x/sys/unix",
-		"github.com/agext/levenshtein", "github.com/opencontainers/go-digest", "github.com/distribution/reference"}
+		"github.com/agext/levenshtein", "github.com/docker/go-units", "github.com/opencontainers/go-digest", "github.com/distribution/reference"}
 	for _, dep := range strings.Fields(string(out)) {
 		first, _, _ := strings.Cut(dep, "/")
 		outside := strings.Contains(first, ".") && !slices.ContainsFunc(allowed, func(p string) bool { return strings.HasPrefix(dep, p) })

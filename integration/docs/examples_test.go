@@ -70,6 +70,13 @@ func ruleExamples() map[string]example {
 			{"another umask", chmod(0o664, 0o775), nil, []string{"COPY"}},
 			{"content", written("site/index.html", "<p>More\n"), []string{"COPY"}, []string{"COPY"}},
 		}},
+		"cache-rules.md/mounts/1": {
+			files: map[string]string{"go.mod": "module example.org/app\n", "main.go": "package main\n\nfunc main() {}\n"},
+			changes: []change{
+				{"unchanged", again, nil, nil},
+				{"content", written("main.go", "package main\n\nfunc main() { print(1) }\n"), []string{"COPY", "RUN"}, []string{"COPY", "RUN"}},
+			},
+		},
 		"cache-rules.md/Defaults for a stage/1": {args: clock, changes: []change{
 			{"two hours later", at("2026-05-16T14:00:00Z"), []string{"RUN wget -O /stock.csv", "RUN sort"}, nil},
 			{"the next day", at(sunday), []string{"RUN"}, nil},

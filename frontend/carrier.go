@@ -1,0 +1,127 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/attestations"
+	"github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/solver/result"
+	"github.com/moby/buildkit/util/apicaps"
+	"github.com/pkg/errors"
+
+	"github.com/cachewright/cachewright/frontend/mounts"
+	"github.com/cachewright/cachewright/frontend/travel"
+)
+
+// What travels with the cache hangs on the build's result as an attestation: the
+// daemon exports the results of those to remote caches, like that of the build itself.
+// It belongs to no platform, and so to no image.
+const carrierKey = "cachewright"
+
+// carrierNeeds are the capabilities without which nothing travels.
+var carrierNeeds = []apicaps.CapID{pb.CapExecMetaProxy}
+
+// canTravel reports whether something can travel with the build's cache: whether it
+// imports one, and has attestations without ours. Whether it exports one, a frontend
+// cannot know.
+func (b *build) canTravel() bool {
+	if len(b.ui.CacheImports) == 0 || !b.canRecord() {
+		return false
+	}
+	own, err := attestations.Parse(b.opts())
+	if _, ok := own[attestations.KeyTypeProvenance]; err != nil || !ok {
+		return false
+	}
+	caps := b.ui.BuildOpts()
+	if caps.Caps.Supports(gwpb.CapAttestations) != nil {
+		return false
+	}
+	for _, id := range carrierNeeds {
+		if caps.LLBCaps.Supports(id) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// carry has the results of some steps travel with the cache.
+func carry(res *client.Result, refs []client.Reference) {
+	for _, ref := range refs {
+		res.AddAttestation(carrierKey, client.Attestation{
+			Kind: gwpb.AttestationKind_Bundle,
+			Path: "/" + mounts.NoneName, // empty, should somebody look into it
+			Ref:  ref,
+			Metadata: map[string][]byte{
+				result.AttestationReasonKey:     []byte("cachewright"),
+				result.AttestationInlineOnlyKey: []byte("true"),
+			},
+		})
+	}
+}
+
+// load returns what travelled under a name, and the step that has it; nothing if
+// nothing did.
+func (b *build) load(ctx context.Context, name, title string) (client.Reference, []byte, error) {
+	return b.keep(ctx, name, title, nil)
+}
+
+// store has data travel under a name, and returns the step that has it. Builds that
+// store under one name at the same time may get each other's step: then it tries again,
+// and fails in the end.
+func (b *build) store(ctx context.Context, name, title string, data []byte) (client.Reference, error) {
+	for range 3 {
+		ref, kept, err := b.keep(ctx, name, title, data)
+		if err != nil || bytes.Equal(kept, data) {
+			return ref, err
+		}
+	}
+	return nil, errors.New("other builds save at the same time")
+}
+
+// keep runs the step that holds data: its key is the name alone, and the data comes in
+// where no key looks. With data, the step runs; without, the newest result counts, from
+// this builder or from the caches that the build imports.
+func (b *build) keep(ctx context.Context, name, title string, data []byte) (client.Reference, []byte, error) {
+	opts := []llb.RunOption{
+		llb.Args([]string{executable(), "keep", name}),
+		llb.Dir("/"),
+		llb.Network(pb.NetMode_NONE),
+		llb.WithCustomName(title),
+	}
+	if data != nil {
+		env, err := travel.Pack(data)
+		if err != nil {
+			return nil, nil, err
+		}
+		opts = append(opts, llb.IgnoreCache, llb.WithProxy(llb.ProxyEnv{
+			HTTPProxy: env[0], HTTPSProxy: env[1], FTPProxy: env[2], NoProxy: env[3], AllProxy: env[4],
+		}))
+	}
+	ref, err := b.solveState(ctx, b.self.Run(opts...).AddMount(travel.OutDir, llb.Scratch()), true)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err := ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + travel.DataName})
+	return ref, kept, err
+}
+
+// solveState solves a step of this frontend's own, with the build's cache imports.
+func (b *build) solveState(ctx context.Context, st llb.State, evaluate bool) (client.Reference, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, err
+	}
+	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.ui.CacheImports, Evaluate: evaluate})
+	if err != nil {
+		return nil, err
+	}
+	ref, err := res.SingleRef()
+	if err == nil && ref == nil {
+		err = errors.New("a step without a result")
+	}
+	return ref, err
+}
