@@ -152,6 +152,35 @@ func TestGoService(t *testing.T) {
 	e.build("elsewhere", map[string]string{compile: "cached", copied: "cached"})
 }
 
+// TestCI builds on one new builder after the other, which share only a cache.
+func TestCI(t *testing.T) {
+	e := open(t, "ci", sandbox.Golang)
+	imports, exports := e.sb.RegistryCache("example/ci:cache", "max")
+	e.b.CacheImports, e.b.CacheExports = []client.CacheOptionsEntry{imports}, []client.CacheOptionsEntry{exports}
+	e.b.Attrs["attest:provenance"] = "mode=min,inline-only=true"
+	compiled := func() []string {
+		e.sb = sandbox.New(t, sandbox.Options{Registry: e.sb.Registry()})
+		r, err := e.sb.Solve(t.Context(), e.b)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, r)
+		}
+		for _, s := range r.Steps {
+			if strings.Contains(s.Name, "go build -v") {
+				return strings.Fields(s.Logs)
+			}
+		}
+		t.Fatalf("no step compiles:\n%s", r)
+		return nil
+	}
+	if n := len(compiled()); n < 40 {
+		t.Errorf("the first builder compiled %d packages", n)
+	}
+	e.change("main.go", "\n// More.\nvar _ = 1\n")
+	if got := strings.Join(compiled(), " "); got != "example.org/hello" {
+		t.Errorf("the second builder compiled %s", got)
+	}
+}
+
 func TestApt(t *testing.T) {
 	e := open(t, "apt", sandbox.Debian)
 	out := e.output()
@@ -264,7 +293,7 @@ func TestAllExamplesAreTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := []string{"apt", "build-arguments", "fresh-data", "go-service", "layers", "multi-platform", "secrets", "stage-filter"}
+	tested := []string{"apt", "build-arguments", "ci", "fresh-data", "go-service", "layers", "multi-platform", "secrets", "stage-filter"}
 	dockerfiles, err := filepath.Glob(filepath.Join(root, "examples", "*", "Dockerfile"))
 	if err != nil {
 		t.Fatal(err)
