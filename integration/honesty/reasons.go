@@ -23,7 +23,7 @@ func (j *judge) reasons(what string, e *event, s streamed, all []reason, steps m
 				j.wrong("no-cache without one: "+what, s, "%s", describe(all))
 			}
 		case "always":
-			if s.Step != nil && s.Rule != "off" {
+			if s.Step != nil && !strings.Contains(s.Rule, "off") {
 				j.wrong("always without a rule: "+what, s, "%s", describe(all))
 			}
 		default:
@@ -126,6 +126,7 @@ func before(s *Step) string {
 
 // fileHolds judges a file by its path, or a directory by whether it has files.
 func (r reason) fileHolds(old, now *Step) bool {
+	r.Name = strings.TrimSuffix(r.Name, "/")
 	was, had := old.Files[r.Name]
 	is, has := now.Files[r.Name]
 	if !had && !has {

@@ -189,8 +189,8 @@ func (v *viewer) step(s *Stage, i *Instruction, end *stageEnd) *Step {
 		Setup:   strings.Join([]string{end.dir, end.user, end.shell, v.opt.Host, v.opt.Epoch, v.opt.Platform}, "|"),
 		NoCache: v.opt.NoCache || v.opt.Filter == s.Name,
 	}
-	if out.Rule == "" {
-		out.Rule = s.Rule
+	if s.Rule != "" { // a default, which the step's own rule may add to
+		out.Rule = strings.Trim(s.Rule+";"+out.Rule, ";")
 	}
 	source := os.Expand(i.Source, func(n string) string { return end.env[n] })
 	switch {

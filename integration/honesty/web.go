@@ -25,12 +25,13 @@ func NewWeb() *Web {
 	return w
 }
 
-// Set changes the pages of a world.
+// Set changes the pages of a world. No other world has the same content, or the daemon
+// would make one step of two.
 func (w *Web) Set(world string, pages map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, version := range pages {
-		w.pages["/"+world+"/"+name] = fmt.Sprintf("page %s version %d", name, version)
+		w.pages["/"+world+"/"+name] = fmt.Sprintf("page %s version %d of %s", name, version, world)
 	}
 }
 
