@@ -17,6 +17,7 @@ var (
 	duration = flag.Duration("for", 2*time.Minute, "how long to build random projects")
 	seed     = flag.Uint64("seed", 0, "the first world's seed; 0: another one in each run")
 	shrink   = flag.Duration("shrink", 0, "how long to look for a smaller world of each kind of finding")
+	only     = flag.String("only", "", "the beginning of the kinds of findings to look for smaller worlds of")
 	worlds   = flag.Int("worlds", 0, "how many worlds; 0: until the time is over")
 	builds   = flag.Int("builds", 14, "how many builds a world has")
 	workers  = flag.Int("workers", 2, "how many worlds are built at the same time")
@@ -105,7 +106,7 @@ func (c *campaign) world(ctx context.Context, w *World) {
 			continue
 		}
 		c.t.Logf("seed %d, action %d: %s\n%s", w.Seed, f.Action, f.Kind, f.Text)
-		if *shrink > 0 {
+		if *shrink > 0 && strings.HasPrefix(f.Kind, *only) {
 			c.shrink(w, f)
 		}
 	}
