@@ -47,9 +47,12 @@ func steps(shown []byte) []line {
 			out = append(out, line{{class, text}})
 			continue
 		}
-		i := strings.LastIndex(reason, "  ") + 2 // in front of the time
-		trimmed := strings.TrimRight(reason[:i], " ")
-		out = append(out, line{{class, before}, {"reason", mark + trimmed}, {class, reason[len(trimmed):]}})
+		end := strings.Index(reason, " · ") // in front of the instruction
+		if end < 0 {
+			i := strings.LastIndex(reason, "  ") + 2 // in front of the time
+			end = len(strings.TrimRight(reason[:i], " "))
+		}
+		out = append(out, line{{class, before}, {"reason", mark + reason[:end]}, {class, reason[end:]}})
 	}
 	return out
 }
