@@ -21,9 +21,9 @@ func (e *predictor) following(i, parent int) []Reason {
 	} else {
 		cause := parent
 		if r := e.out[parent].Reasons; len(r) == 1 && r[0].Kind == ReasonFollows {
-			cause = r[0].On
+			cause = *r[0].On
 		}
-		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: cause, OnName: e.plan.StepName(cause, s)})
+		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: &cause, OnName: e.plan.StepName(cause, s)})
 	}
 	if len(e.past) == 0 {
 		return out
@@ -55,7 +55,7 @@ func (e *predictor) mayFollow(i int) []Reason {
 		case f.Step < 0 && f.Digest == "":
 			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: f.Source}}
 		case f.Step >= 0 && e.out[f.Step].State != StateHit:
-			return []Reason{{Step: i, Kind: ReasonMayFollow, On: f.Step, OnName: e.plan.StepName(f.Step, s)}}
+			return []Reason{{Step: i, Kind: ReasonMayFollow, On: &f.Step, OnName: e.plan.StepName(f.Step, s)}}
 		}
 	}
 	for _, f := range s.Follows {

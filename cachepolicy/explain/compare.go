@@ -254,5 +254,5 @@ func settingName(in cachepolicy.Input) string {
 	if in.Name == "" || in.Name == string(in.Kind) || in.Kind == cachepolicy.InputOption {
 		return cmp.Or(in.Name, string(in.Kind))
 	}
-	return string(in.Kind) + " " + in.Name
+	return string(in.Kind) + " " + phrase.Name(in.Name)
 }

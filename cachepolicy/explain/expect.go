@@ -14,15 +14,24 @@ import (
 // Expectation says what is expected of the steps that a selector picks.
 type Expectation struct {
 	Selector cachepolicy.Selector
-	State    State // StateHit or StateReRun
+	State    State // StateHit, StateReRun or ExpectNotReRun
+}
+
+// ExpectNotReRun is what may be expected of a step besides what can be predicted: a
+// hit, or nothing that is known.
+const ExpectNotReRun State = "not-re-run"
+
+// meets reports whether what is predicted is as expected.
+func (e Expectation) meets(predicted State) bool {
+	return e.State == predicted || e.State == ExpectNotReRun && predicted != StateReRun
 }
 
 // ParseExpectations reads the value of CACHEWRIGHT_EXPECT,
-// `SELECTOR=hit|re-run[, …]`. The error is an *Error.
+// `SELECTOR=hit|re-run|not-re-run[, …]`. The error is an *Error.
 func ParseExpectations(value string) ([]Expectation, error) {
 	var out []Expectation
 	if strings.TrimSpace(value) == "" {
-		return nil, &cachepolicy.Error{BuildArg: cachepolicy.ArgExpect, Message: "it says nothing to assert; write SELECTOR=hit or SELECTOR=re-run, separated by commas"}
+		return nil, &cachepolicy.Error{BuildArg: cachepolicy.ArgExpect, Message: "it says nothing to assert; write SELECTOR=hit, SELECTOR=re-run or SELECTOR=not-re-run, separated by commas"}
 	}
 	for part := range strings.SplitSeq(value, ",") {
 		e, err := parseExpectation(strings.TrimSpace(part))
@@ -40,15 +49,15 @@ func ParseExpectations(value string) ([]Expectation, error) {
 func parseExpectation(text string) (Expectation, error) {
 	left, right, ok := phrase.CutLast(text, "=")
 	if !ok {
-		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q has no =; write SELECTOR=hit or SELECTOR=re-run", text)}
+		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q has no =; write SELECTOR=hit, SELECTOR=re-run or SELECTOR=not-re-run", text)}
 	}
 	sel, err := cachepolicy.ParseSelector(strings.TrimSpace(left))
 	if err != nil {
 		return Expectation{}, err
 	}
 	state := State(strings.TrimSpace(right))
-	if state != StateHit && state != StateReRun {
-		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q is not what a step can be expected to do; write hit or re-run", right), Suggestion: nearestState(string(state))}
+	if !slices.Contains([]State{StateHit, StateReRun, ExpectNotReRun}, state) {
+		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q is not what a step can be expected to do; write hit, re-run or not-re-run", right), Suggestion: nearestState(string(state))}
 	}
 	return Expectation{Selector: sel, State: state}, nil
 }
@@ -60,8 +69,10 @@ func nearestState(word string) string {
 		return string(StateHit)
 	case "miss", "run", "runs", "changed":
 		return string(StateReRun)
+	case "unknown", "hit-or-unknown", "unknown-or-hit", "not-rerun", "no-re-run":
+		return string(ExpectNotReRun)
 	}
-	return phrase.Nearest(word, []string{string(StateHit), string(StateReRun)})
+	return phrase.Nearest(word, []string{string(StateHit), string(StateReRun), string(ExpectNotReRun)})
 }
 
 // Check is the outcome of one expectation for one step.
@@ -87,7 +98,7 @@ func (a Assertion) Passed() bool {
 
 // Assert compares predictions, one for each step of the plan, with what is
 // expected. Every step that a selector picks has to be predicted as expected;
-// unknown is never as expected, and neither is a selector that picks no step.
+// unknown is as expected for not-re-run alone, and a selector that picks no step never.
 func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation) Assertion {
 	var a Assertion
 	var b strings.Builder
@@ -96,7 +107,7 @@ func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation)
 		for i := range predictions {
 			if e.Selector.Matches(p.Steps[i].ID) {
 				picked = true
-				c := Check{Expected: e, Step: i, Passed: predictions[i].State == e.State}
+				c := Check{Expected: e, Step: i, Passed: e.meets(predictions[i].State)}
 				a.Checks = append(a.Checks, c)
 				b.WriteString(c.text(p, predictions[i]))
 			}

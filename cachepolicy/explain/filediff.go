@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // maxNamedFiles is how many changed files a step's reasons name.
@@ -103,9 +104,9 @@ func (c *fileChanges) reasons() []Reason {
 
 func displayPath(f cacheplan.File) string {
 	if f.Mode.IsDir() {
-		return f.Path + "/"
+		return phrase.ValidName(f.Path + "/")
 	}
-	return f.Path
+	return phrase.ValidName(f.Path)
 }
 
 // permission returns the permission bits as chmod writes them.

@@ -62,8 +62,9 @@ type Reason struct {
 	New string `json:"new,omitempty"`
 	// Line is the Dockerfile line that declares the thing, or 0.
 	Line int `json:"line,omitempty"`
-	// On is the index of the step that this one follows, for the kinds that say so.
-	On int `json:"on,omitempty"`
+	// On is the index of the step that this one follows, for the kinds that say so,
+	// else nil: the first step is one that can be followed.
+	On *int `json:"on,omitempty"`
 	// OnName is that step as a person reads it: 3/6, or build 3/6 in another stage.
 	OnName string `json:"onName,omitempty"`
 	Count  int    `json:"count,omitempty"`
@@ -83,9 +84,9 @@ func Text(reasons []Reason) string {
 func (r Reason) String() string {
 	switch r.Kind {
 	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved:
-		return fmt.Sprintf("%s %s", phrase.OneLine(r.Name), r.Change)
+		return fmt.Sprintf("%s %s", phrase.Name(r.Name), r.Change)
 	case ReasonFileMode:
-		return fmt.Sprintf("%s mode %s → %s", phrase.OneLine(r.Name), r.Old, r.New)
+		return fmt.Sprintf("%s mode %s → %s", phrase.Name(r.Name), r.Old, r.New)
 	case ReasonMoreFiles:
 		return phrase.Count(r.Count, "more file")
 	case ReasonFiles:
@@ -121,9 +122,9 @@ func (r Reason) String() string {
 	case ReasonMayFollow:
 		return "follows " + r.OnName + " if that changed"
 	case ReasonMayHaveMoved:
-		return fmt.Sprintf("depends on what is in %s now", phrase.OneLine(r.Name))
+		return fmt.Sprintf("depends on what is in %s now", phrase.Name(r.Name))
 	case ReasonUnresolved:
-		return fmt.Sprintf("%s is not known", phrase.OneLine(r.Name))
+		return fmt.Sprintf("%s is not known", phrase.Name(r.Name))
 	case ReasonAlways:
 		return "runs in every build"
 	case ReasonNoCache:
@@ -138,9 +139,9 @@ const (
 )
 
 func (r Reason) variable(word string) string {
-	text := fmt.Sprintf("%s %s %s", word, phrase.OneLine(r.Name), r.Change)
+	text := fmt.Sprintf("%s %s %s", word, phrase.Name(r.Name), r.Change)
 	if v := r.values(); v != "" && r.Change == Changed {
-		text = fmt.Sprintf("%s %s%s", word, phrase.OneLine(r.Name), v)
+		text = fmt.Sprintf("%s %s%s", word, phrase.Name(r.Name), v)
 	}
 	if r.Line > 0 {
 		text += fmt.Sprintf(" (line %d)", r.Line)
@@ -153,29 +154,21 @@ func (r Reason) values() string {
 	if r.Change != Changed || r.Old == "" && r.New == "" || len(r.Old) > maxShownValue || len(r.New) > maxShownValue {
 		return ""
 	}
-	return fmt.Sprintf(" %s → %s", shown(r.Old), shown(r.New))
-}
-
-// shown returns a value so that an empty one can be seen.
-func shown(value string) string {
-	if value == "" {
-		return `""`
-	}
-	return phrase.OneLine(value)
+	return fmt.Sprintf(" %s → %s", phrase.Name(r.Old), phrase.Name(r.New))
 }
 
 func (r Reason) base() string {
 	if r.Change == Added { // another reference altogether
-		return fmt.Sprintf("base image %s → %s", phrase.OneLine(r.Old), phrase.OneLine(r.New))
+		return fmt.Sprintf("base image %s → %s", phrase.Name(r.Old), phrase.Name(r.New))
 	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
+	return fmt.Sprintf("%s moved %s → %s", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
 }
 
 func (r Reason) source() string {
 	if r.Change != Changed {
-		return fmt.Sprintf("key source %s %s", phrase.OneLine(r.Name), r.Change)
+		return fmt.Sprintf("key source %s %s", phrase.Name(r.Name), r.Change)
 	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.OneLine(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
+	return fmt.Sprintf("%s moved %s → %s", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
 }
 
 func (r Reason) rule() string {

@@ -74,7 +74,7 @@ func (r *Report) roots() []int {
 			}
 		case explain.StateUnknown:
 			if first := p.Reasons[0]; first.Kind == explain.ReasonMayFollow {
-				out[i] = out[first.On]
+				out[i] = out[*first.On]
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (r *Report) roots() []int {
 // FROM have its reasons, not the word "follows".
 func (r *Report) followed(i int) int {
 	if first := r.Predictions[i].Reasons[0]; follows(first) {
-		return first.On
+		return *first.On
 	}
 	for _, f := range r.Plan.Steps[i].Follows {
 		if f.Step >= 0 && f.By != cacheplan.ByContent && r.Plan.Steps[f.Step].ID.Instruction == "FROM" {

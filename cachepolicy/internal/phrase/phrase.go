@@ -17,21 +17,50 @@ func Join(name, value, sep string) string {
 	return name + sep + value
 }
 
-// OneLine returns a text with everything that is not printable written as an
-// escape, so that nothing in it moves a terminal's cursor or ends a line.
+// OneLine returns a text with everything that is not printable, and each byte that
+// is not UTF-8, written as an escape, so that nothing in it moves a terminal's cursor
+// or ends a line.
 func OneLine(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+	if !strings.ContainsFunc(text, special) {
 		return text
 	}
 	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) && r != utf8.RuneError {
-			b.WriteRune(r)
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if special(r) {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			b.WriteString(text[:size])
 		}
+		text = text[size:]
 	}
 	return b.String()
+}
+
+func special(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+
+// Name returns a name as it stands among other words: in quotes if it is empty or
+// has a blank, a comma, an arrow or anything else that could end it. One that
+// ValidName has quoted is returned as it is.
+func Name(name string) string {
+	ends := func(r rune) bool { return special(r) || strings.ContainsRune(" ,\"'`\\→←·", r) }
+	if name != "" && !strings.ContainsFunc(name, ends) {
+		return name
+	}
+	if _, err := strconv.Unquote(name); err == nil && name[0] == '"' {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// ValidName returns a name that JSON can hold: one that is not UTF-8 in quotes, with
+// escapes, so that two that differ there stay different.
+func ValidName(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 // Count returns "1 file", "3 files".
