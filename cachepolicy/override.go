@@ -43,6 +43,8 @@ type Overrides struct {
 	// MountsMax is how many bytes the files of a cache mount have at most for its
 	// contents to travel.
 	MountsMax int64
+	// Summary: say in a line after the build what it came to.
+	Summary bool
 }
 
 // DefaultMountsMax is MountsMax where nobody says something else.
@@ -176,13 +178,10 @@ const (
 )
 
 func (o *Overrides) parseExplain(value string) *Error {
-	switch value {
-	case "", "auto":
-		o.ExplainOff = false
-	case "off":
-		o.ExplainOff = true
-	default:
-		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto or off", value), Suggestion: phrase.Nearest(value, []string{"auto", "off"})}
+	o.ExplainOff, o.Summary = value == "off", value == "summary"
+	values := []string{"auto", "off", "summary"}
+	if value != "" && !slices.Contains(values, value) {
+		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto, off or summary", value), Suggestion: phrase.Nearest(value, values)}
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func TestParseOverrides(t *testing.T) {
 	if o, err := ParseOverrides(map[string]string{ArgMounts: "1.5GB"}); err != nil || o.MountsMax != 1_500_000_000 {
 		t.Errorf("%+v, %v", o, err)
 	}
+	if o, err := ParseOverrides(map[string]string{ArgExplain: "summary"}); err != nil || !o.Summary || o.ExplainOff {
+		t.Errorf("%+v, %v", o, err)
+	}
 	if o, err := ParseOverrides(map[string]string{ArgRules: "", ArgMounts: "", ArgNow: " ", ArgExplain: "", ArgExpect: ""}); err != nil || o.Now != nil || o.Rules != nil || o.MountsMax != 2_000_000_000 {
 		t.Errorf("%+v, %v", o, err)
 	}

@@ -106,6 +106,7 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	addSummary(res, built.platforms)
 	carry(res, b.mounts.save(ctx, built.platforms))
 	return res, addExplanations(res, built.platforms)
 }

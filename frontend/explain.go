@@ -29,6 +29,8 @@ type explanation struct {
 	forgotten bool
 	// repeated: the builder has just answered the same for an equal build.
 	repeated bool
+	// summarized: the build wants a line about itself after it.
+	summarized bool
 	// record and buildID are the build's in the record, if it was just recorded.
 	record, buildID string
 }
@@ -44,7 +46,7 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
-	e := &explanation{Plan: report.Plan, Predictions: report.Predictions}
+	e := &explanation{Plan: report.Plan, Predictions: report.Predictions, summarized: def.Summarizes()}
 	cached := report.Time.Before(b.start) // the builder had the report: nothing is new
 	if cached {
 		e.Predictions = explain.Predict(report.Plan, nil)

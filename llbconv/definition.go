@@ -126,3 +126,6 @@ func (d *Definition) StepOf(vertex digest.Digest) (int, bool) {
 
 // Explains reports whether the build wants to know why steps run again.
 func (d *Definition) Explains() bool { return !d.res.c.rules.overrides.ExplainOff }
+
+// Summarizes reports whether the build wants a line about itself after it.
+func (d *Definition) Summarizes() bool { return d.res.c.rules.overrides.Summary }

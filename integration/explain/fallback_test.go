@@ -111,7 +111,7 @@ func TestDockerEngine20(t *testing.T) {
 	p.Context = dir
 	for i, text := range []string{"1", "1", "2"} {
 		p.Write("file", text)
-		log, err := e.Command(t.Context(), "build", "--progress=plain", "--network=host", dir).CombinedOutput()
+		log, err := e.Command(t.Context(), "build", "--progress=plain", "--network=host", "--build-arg=CACHEWRIGHT_EXPLAIN=summary", dir).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, log)
 		}
