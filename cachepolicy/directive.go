@@ -41,6 +41,7 @@ type NearMiss struct {
 	Line       int
 	Text       string // the comment as written
 	Suggestion string // the directive that was probably meant
+	Trailing   bool   // it stands at the end of an instruction's line, where it is none
 }
 
 // Directives are the rules that a Dockerfile's comments state.
@@ -91,6 +92,9 @@ func (a *attacher) line(number int, raw []byte) error {
 	isComment := bytes.HasPrefix(text, []byte("#"))
 	if len(a.rest) > 0 && a.rest[0].Line <= number {
 		in := a.rest[0]
+		if number <= in.EndLine-in.HeredocLines {
+			a.trailing(number, text)
+		}
 		if number == in.Line {
 			return a.attach(in)
 		}
@@ -108,6 +112,22 @@ func (a *attacher) line(number int, raw []byte) error {
 		a.comment(CommentLine{Line: number, Text: string(text)})
 	}
 	return nil
+}
+
+// trailing takes in a line of an instruction that ends in what would be a directive
+// on a line of its own.
+func (a *attacher) trailing(number int, text []byte) {
+	i := bytes.LastIndexByte(text, '#')
+	if i <= 0 || !unicode.IsSpace(rune(text[i-1])) {
+		return
+	}
+	rule, ok := directiveText(string(text[i:]))
+	if !ok {
+		return
+	}
+	if _, err := parseRule(Rule{}, rule, Origin{}); err == nil {
+		a.out.NearMisses = append(a.out.NearMisses, NearMiss{Line: number, Text: string(text[i:]), Suggestion: "# cache=" + rule, Trailing: true})
+	}
 }
 
 // comment takes in a comment line outside instructions.

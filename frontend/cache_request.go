@@ -113,6 +113,7 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 	if len(b.ui.TargetPlatforms) > 0 {
 		opt.TargetPlatform = &b.ui.TargetPlatforms[0]
 	}
+	opt.KeyFailed = func(err error) { b.src.Warn(ctx, "Not known for the plan: "+err.Error(), client.WarnOpts{Level: 1}) }
 	converted, err := llbconv.Convert(ctx, b.src.Data, opt)
 	if err != nil {
 		return nil, err

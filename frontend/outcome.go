@@ -18,19 +18,28 @@ import (
 // error itself is the daemon's to report, when it asks for the result. Of several
 // platforms one that waits would keep the others' errors back, so then the record
 // takes all steps for built.
-func (b *build) learn(ctx context.Context, def *llbconv.Definition, ref client.Reference, e *explanation) {
-	if e == nil || e.buildID == "" || ref == nil || b.ui.MultiPlatformRequested {
-		return
+//
+// It returns an error of its own where a rule names files that are not there: the
+// daemon's speaks of a checksum.
+func (b *build) learn(ctx context.Context, def *llbconv.Definition, ref client.Reference, e *explanation) error {
+	recorded := e != nil && e.buildID != ""
+	if ref == nil || b.ui.MultiPlatformRequested || !recorded && !def.KeysFiles() {
+		return nil
 	}
 	err := ref.Evaluate(ctx)
 	var vertex *errdefs.VertexError
 	if err == nil || ctx.Err() != nil || !errors.As(err, &vertex) {
-		return
+		return nil
 	}
-	step, ok := def.StepOf(digest.Digest(vertex.Digest))
-	if !ok {
-		return
+	failed := digest.Digest(vertex.Digest)
+	if step, ok := def.StepOf(failed); ok && recorded {
+		b.recordFailure(ctx, e, step)
 	}
+	return def.MissingKey(failed)
+}
+
+// recordFailure has the record say that a step of a recorded build failed.
+func (b *build) recordFailure(ctx context.Context, e *explanation, step int) {
 	// Without an answer the record takes the steps for built.
 	_, _ = b.ask(ctx, &recorder.Request{
 		Version: recorder.Version,

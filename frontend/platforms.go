@@ -50,7 +50,9 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.learn(ctx, def, ref, why)
+		if err := b.learn(ctx, def, ref, why); err != nil {
+			return nil, err
+		}
 		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why, ref: ref}
 		return &dockerui.BuildResult{
 			Reference: ref,

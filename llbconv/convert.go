@@ -41,6 +41,9 @@ type Options struct {
 	Now time.Time
 	// Nonce is a text that no other build has, for steps that run in every build.
 	Nonce string
+	// KeyFailed takes the errors of key sources that cannot be looked up, from several
+	// goroutines; what they are is then not known. Nil: such an error ends the conversion.
+	KeyFailed func(error)
 	// AllStages converts also the stages that the target does not need, so that
 	// checks see the whole file.
 	AllStages bool

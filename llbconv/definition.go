@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -111,6 +112,30 @@ func (d *Definition) annotate(v *vertex.Vertex, prefix, title, note string) {
 	if pg := md.ProgressGroup; pg != nil {
 		pg.Name = noted(strings.TrimSuffix(prefix, "LINK "), title, note)
 	}
+}
+
+// KeysFiles reports whether a rule adds files of the build context to a key.
+func (d *Definition) KeysFiles() bool {
+	return slices.ContainsFunc(d.steps, func(s definedStep) bool {
+		return s.decision != nil && slices.ContainsFunc(s.decision.keys, func(k keySource) bool { return k.files != nil })
+	})
+}
+
+// MissingKey returns the error of a rule whose files of the build context a vertex
+// could not read, by the vertex's digest; nil if it reads none for a rule. The error
+// carries its position as *parser.LocationError.
+func (d *Definition) MissingKey(vertex digest.Digest) error {
+	for _, s := range d.steps {
+		if s.decision == nil {
+			continue
+		}
+		for i := range s.decision.keys {
+			if k := &s.decision.keys[i]; k.files != nil && d.encoded.Digest(k.files) == vertex {
+				return k.errorf("nothing in the build context can be read as this; correct the path, which begins at the context, or let .dockerignore keep it in")
+			}
+		}
+	}
+	return nil
 }
 
 // StepOf returns the index in the plan of the step that a vertex belongs to, by its

@@ -25,6 +25,7 @@ type keySource struct {
 	*cachepolicy.Key
 	git      *dfgitutil.GitRef // of a git source
 	location []parser.Range    // of its directive, or else of the step
+	files    *vertex.Vertex    // what reads it from the build context
 }
 
 // keySources checks the sources of a step's decision, as far as that goes without
@@ -103,11 +104,34 @@ func (c *conversion) resolveKey(ctx context.Context, st *step, k *keySource) fun
 	return func() error {
 		digest, err := c.keyDigest(ctx, st, k)
 		if err != nil {
-			return k.errorf("%v; see that the address is right and that the builder can reach it", err)
+			err = k.errorf("%v; %s", err, k.remedy())
+		}
+		if err != nil && c.opt.KeyFailed != nil {
+			c.opt.KeyFailed(err)
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		k.Digest = digest
 		return nil
 	}
+}
+
+// remedy says what to see to where a source cannot be looked up.
+func (k *keySource) remedy() string {
+	switch k.Kind {
+	case cachepolicy.SourceImage:
+		return "it is the builder that asks the registry: it has to reach it, and the image has to be there"
+	case cachepolicy.SourceGit:
+		return "it is the builder that asks the repository: it has to reach it, and the branch, tag or commit has to be there"
+	case cachepolicy.SourceHTTP, cachepolicy.SourceFile, cachepolicy.SourceArg, cachepolicy.SourceText:
+	}
+	text := "it is the builder that asks this address: it has to reach it and to get an answer of status 200"
+	if strings.HasPrefix(strings.ToLower(k.Ref), "https:") {
+		text += ", and has to trust the server's certificate, with a CA of the builder's own machine"
+	}
+	return text
 }
 
 // keyDigest looks up what a source is now. It returns nothing for files of the
@@ -180,5 +204,8 @@ func (e *emitter) keyCopy(k *keySource, from llb.Output, path, name string) llb.
 		}},
 	}}}, name)
 	e.locate(v, k.location)
+	if k.Kind == cachepolicy.SourceFile {
+		k.files = v
+	}
 	return v.Output()
 }

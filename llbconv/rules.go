@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -27,6 +28,7 @@ func (c *conversion) readOverrides() error {
 	if c.rules.overrides, err = cachepolicy.ParseOverrides(c.buildArgs); err != nil {
 		return err
 	}
+	c.adviseOwnArgs()
 	maps.DeleteFunc(c.buildArgs, func(name, _ string) bool { return cachepolicy.IsOwnArg(name) })
 	c.rules.build = cachepolicy.Build{Now: c.opt.Now, Nonce: c.opt.Nonce, Args: c.opt.Config.BuildArgs}
 	if now := c.rules.overrides.Now; now != nil {
@@ -41,6 +43,19 @@ func (c *conversion) readOverrides() error {
 		}
 	}
 	return nil
+}
+
+// adviseOwnArgs hints at build arguments that look like the frontend's own and are
+// not read.
+func (c *conversion) adviseOwnArgs() {
+	for _, name := range slices.Sorted(maps.Keys(c.buildArgs)) {
+		if upper := strings.ToUpper(name); cachepolicy.IsOwnArg(upper) && !cachepolicy.IsOwnArg(name) {
+			c.advise(c.lint, "CacheArgIgnored", "The build argument "+name+" is not read, write "+upper, nil)
+		}
+	}
+	if c.buildArgs[cachepolicy.ArgExpect] != "" {
+		c.advise(c.lint, "CacheArgIgnored", "This build asserts nothing: "+cachepolicy.ArgExpect+" is for --call=cache-assert", nil)
+	}
 }
 
 // readDirectives finds the "# cache=" comments of the file.
@@ -67,7 +82,11 @@ func (c *conversion) readDirectives(dt []byte, file *parser.Result) error {
 	}
 	c.rules.byLine = found.Rules
 	for _, miss := range found.NearMisses {
-		c.advise(c.lint, "CacheRuleIgnored", "This comment is no cache rule, write "+miss.Suggestion, position.Line(miss.Line))
+		text := "This comment is no cache rule, write " + miss.Suggestion
+		if miss.Trailing {
+			text = "At the end of a line this is part of the instruction and no cache rule, write " + miss.Suggestion + " on a line of its own above the instruction"
+		}
+		c.advise(c.lint, "CacheRuleIgnored", text, position.Line(miss.Line))
 	}
 	return nil
 }

@@ -58,10 +58,13 @@ var control = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 // LastScreen returns the lines that are on the screen at the end: buildx goes back
 // to its first line and column to show each state of the build.
 func LastScreen(shown []byte) []string {
-	if i := bytes.LastIndex(shown, []byte("\x1b[0G")); i >= 0 {
-		shown = shown[i:]
+	var last string
+	for _, screen := range strings.Split(string(shown), "\x1b[0G") {
+		text := control.ReplaceAllString(screen, "")
+		text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+		if text != "" {
+			last = text
+		}
 	}
-	text := control.ReplaceAllString(string(shown), "")
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
-	return strings.Split(text, "\n")
+	return strings.Split(last, "\n")
 }
