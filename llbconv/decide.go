@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
@@ -56,6 +57,7 @@ func (c *conversion) decide(ev *evaluation) (decisions, error) {
 		if err := out.checkListedArgs(s); err != nil {
 			return nil, err
 		}
+		c.adviseInherited(ev, s, out)
 	}
 	return out, c.checkRules(ev)
 }
@@ -148,6 +150,28 @@ func (c *conversion) checkWithheld(st *step, op *runOp, seen *environ) {
 	lint := c.lint.WithMergedConfigFromComments(st.cmd.Comments())
 	for _, name := range sortedKeys(res.Matched) {
 		c.advise(lint, "CacheRuleWithholdsArg", "The command uses "+name+", but its cache rule does not list it under args: it is not set", st.cmd.Location())
+	}
+}
+
+// adviseInherited hints at a stage that inherits ARGs from one whose commands are not
+// to see them, and has commands that see them.
+func (c *conversion) adviseInherited(ev *evaluation, s *evaluatedStage, ds decisions) {
+	sees := slices.ContainsFunc(s.steps, func(st *step) bool {
+		d := ds[st]
+		_, isRun := st.op.(*runOp)
+		return isRun && (d == nil || d.Args == nil)
+	})
+	for base := s.base; base != nil && sees; base = base.base {
+		from, _ := position.Span(base.decl.Location)
+		set, ok := c.rules.byLine[from].Get(cachepolicy.OptionArgs)
+		parent := ev.evaluated[s.base]
+		if !ok || parent == nil || len(parent.args) == 0 {
+			continue
+		}
+		lint := c.lint.WithMergedConfigFromComments(s.decl.Comments)
+		c.advise(lint, "CacheArgsNotInherited", "The rule "+set.String()+" of "+base.id+" does not hold in this stage, which inherits the ARGs "+
+			strings.Join(argNames(parent.args), ", ")+": repeat it above this FROM", s.decl.Location)
+		return
 	}
 }
 

@@ -1,6 +1,8 @@
 package rules_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,19 +16,23 @@ import (
 // marks the line of the directive.
 func TestKeyErrors(t *testing.T) {
 	t.Parallel()
-	sb, w := scenario.Start(t), scenario.NewWeb(t)
+	sb, w, secure := scenario.Start(t), scenario.NewWeb(t), scenario.NewTLSWeb(t)
+	w.Set("/304", scenario.Page{Status: http.StatusNotModified})
 	const ignore = "*.md\n"
 	for _, c := range []struct {
 		name, key, ignore string
 		want              []string
 	}{
-		{"http", w.URL + "/nothing", "", []string{w.URL + "/nothing", "404"}},
+		{"http", w.URL + "/nothing", "", []string{w.URL + "/nothing", "404", "it is the builder that asks this address"}},
+		{"http, bad answer", w.URL + "/304", "", []string{w.URL + "/304", "304", "to get an answer of status 200"}},
+		{"https, unknown certificate", secure.URL + "/page", "", []string{secure.URL, "certificate", "has to trust the server's certificate, with a CA of the builder's own machine"}},
 		{"http server", "http://127.0.0.1:1/", "", []string{"http://127.0.0.1:1/", "refused"}},
 		{"git repository", w.URL + "/git/nothing.git", "", []string{w.URL + "/git/nothing.git", "not found"}},
 		{"git option", w.URL + "/git/a.git?brunch=main", "", []string{"brunch"}},
 		{"image", "image://cachewright/nothing:1", "", []string{"image://cachewright/nothing:1", "not found"}},
-		{"file", "file:nothing", "", []string{`"/nothing": not found`}},
-		{"wildcard", "file:nothing.*", "", []string{"nothing.*"}},
+		{"file", "file:nothing", "", []string{"option key", "file:nothing: nothing in the build context can be read as this; correct the path"}},
+		{"wildcard", "file:nothing.*", "", []string{"option key", "file:nothing.*: nothing in the build context can be read as this"}},
+		{"file below a file", "file:README.md/a", "", []string{"file:README.md/a: nothing in the build context can be read"}},
 		{"ignored file", "file:README.md", ignore, []string{"file:README.md", ".dockerignore"}},
 		{"ignored directory", "file:docs", "docs", []string{"file:docs", ".dockerignore"}},
 		{"ignored with exceptions", "file:README.md", "*\n!src\n", []string{"file:README.md", ".dockerignore"}},
@@ -52,6 +58,37 @@ func TestKeyErrors(t *testing.T) {
 			}
 			if !slices.Equal(lines, []int32{4}) {
 				t.Errorf("marked lines are %v, want that of the directive: %v", lines, err)
+			}
+		})
+	}
+}
+
+// TestKeyErrorsInPlan asks what a build will do whose key sources cannot be looked
+// up: nothing is known of their steps, but the question has its answer.
+func TestKeyErrorsInPlan(t *testing.T) {
+	t.Parallel()
+	sb, w, secure := scenario.Start(t), scenario.NewWeb(t), scenario.NewTLSWeb(t)
+	for name, key := range map[string]string{
+		"http": w.URL + "/nothing", "https": secure.URL + "/page", "git": w.URL + "/git/nothing.git", "image": "image://cachewright/nothing:1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := scenario.New(t, sb, rebuild{Dockerfile: "FROM $BASE\nRUN echo before\n# cache=key=text:1\nRUN echo keyed\n"})
+			p.Solve()
+			p.Edit("key=text:1", "key="+key)
+			var answer struct {
+				Predictions []struct {
+					State   string
+					Reasons []struct{ Kind, Name string }
+				}
+			}
+			p.Must(json.Unmarshal(p.Ask("cache")["result.json"], &answer))
+			var states []string
+			for _, pr := range answer.Predictions {
+				states = append(states, pr.State)
+			}
+			if !slices.Equal(states, []string{"hit", "hit", "unknown"}) {
+				t.Errorf("predicted are %q", states)
 			}
 		})
 	}
