@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"bytes"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,9 +47,8 @@ var rows = []row{
 			return notFound(ours) && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild"))
 		}
 		if d.Kind == "warnings" && bytes.Contains(bytes.ToLower(c.Dockerfile), []byte("onbuild")) {
-			return notFound(ours) && endsEarlier(upstream, ours) || warningsText(upstream.Warnings) == warningsText(slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
-				return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, func(u Warning) bool { return reflect.DeepEqual(u, w) })
-			}))
+			return notFound(ours) && endsEarlier(upstream, ours) ||
+				shortNames(warningsText(upstream.Warnings)) == shortNames(warningsText(withoutLateImages(upstream, ours)))
 		}
 		return d.Kind == "operations" && lateImage(upstream)
 	}},
@@ -102,6 +100,18 @@ var rows = []row{
 	{id: "located-errors", covers: func(_ *Case, upstream, ours *Outcome, d *Diff) bool {
 		return d.Kind == "error position" && upstream.Err.lines() == "" && ours.Err.lines() != ""
 	}},
+}
+
+// withoutLateImages returns our warnings without those about the platform of an image
+// that docker/dockerfile did not look at. The stage that mounts or copies from it may be
+// as late, and called by its full name there.
+func withoutLateImages(upstream, ours *Outcome) []Warning {
+	return slices.DeleteFunc(slices.Clone(ours.Warnings), func(w Warning) bool {
+		same := func(u Warning) bool {
+			return shortNames(warningsText([]Warning{u})) == shortNames(warningsText([]Warning{w}))
+		}
+		return w.Rule == "InvalidBaseImagePlatform" && !slices.ContainsFunc(upstream.Warnings, same)
+	})
 }
 
 // lateImage reports whether docker/dockerfile left an image without its digest.
