@@ -5,10 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
+	"github.com/cachewright/cachewright/cachepolicy/secret"
 )
 
 // InputKind says what kind of thing an input of a step's key is.
@@ -98,100 +97,27 @@ func NewInput(kind InputKind, name, value string, origin Origin) Input {
 	return in
 }
 
+// NewWithheld returns an input whose value must not be seen: it is kept as a digest
+// keyed with secretKey and nowhere else. The name and value are shown as given, so
+// the caller has taken out of them what is secret; whole is all that tells the input
+// from others.
+func NewWithheld(kind InputKind, name, value, whole string, origin Origin, secretKey []byte) Input {
+	in := NewInput(kind, name, value, origin)
+	mac := hmac.New(sha256.New, secretKey)
+	mac.Write([]byte(whole))
+	in.Digest, in.Secret = "hmac-sha256:"+hex.EncodeToString(mac.Sum(nil)[:16]), true
+	return in
+}
+
 // NewVariable returns the input of an argument or environment variable. The value
-// of one that looks secret (IsSecret) is kept as a digest keyed with secretKey
-// and nowhere else.
+// of one that looks secret (IsSecret) is withheld.
 func NewVariable(kind InputKind, name, value string, origin Origin, secretKey []byte) Input {
 	if !IsSecret(name, value) {
 		return NewInput(kind, name, value, origin)
 	}
-	mac := hmac.New(sha256.New, secretKey)
-	mac.Write([]byte(name + "=" + value))
-	digest := "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil)[:16])
-	return Input{Kind: kind, Name: strings.ToValidUTF8(name, "\ufffd"), Digest: digest, Secret: true, Origin: origin}
-}
-
-var (
-	// secretWords are words of a name that make its value secret.
-	secretWords = words("apikey auth cred creds credential credentials dsn key pass passphrase passwd password pat pwd pword secret secrets token tokens")
-	// secretEndings do so also as the end of a word, as in NPMTOKEN.
-	secretEndings = []string{"apikey", "credentials", "passphrase", "passwd", "password", "secret", "token"}
-	// openWords say that the value is about a secret, but is none.
-	openWords = words("public file version")
-	// openNames are not secret although they have such a word.
-	openNames = words("pwd")
-)
-
-func words(s string) map[string]bool {
-	set := map[string]bool{}
-	for w := range strings.FieldsSeq(s) {
-		set[w] = true
-	}
-	return set
+	return NewWithheld(kind, name, "", name+"="+value, origin, secretKey)
 }
 
 // IsSecret reports whether the value of an argument or environment variable looks
-// secret: by a word of its name (NPM_TOKEN, dbPassword, but not PUBLIC_KEY,
-// TOKEN_VERSION or PASSWORD_FILE), or because the value is a URL that carries a
-// password. Every name that the check SecretsUsedInArgOrEnv warns of is one.
-func IsSecret(name, value string) bool {
-	return isSecretName(name) || hasURLPassword(value)
-}
-
-func isSecretName(name string) bool {
-	if openNames[strings.ToLower(name)] {
-		return false
-	}
-	secret := false
-	for _, w := range nameWords(name) {
-		if openWords[w] {
-			return false
-		}
-		secret = secret || secretWords[w]
-		for _, end := range secretEndings {
-			secret = secret || strings.HasSuffix(w, end)
-		}
-	}
-	return secret
-}
-
-// nameWords splits a name into lower-case words at what is neither letter nor
-// digit, and where camel case begins a new word. The words between the separators
-// are there as a whole too.
-func nameWords(name string) []string {
-	var out []string
-	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		out = append(out, strings.ToLower(part))
-		start := 0
-		for i := 1; i < len(part); i++ {
-			if isLower(part[i-1]) && isUpper(part[i]) {
-				out = append(out, strings.ToLower(part[start:i]))
-				start = i
-			}
-		}
-		out = append(out, strings.ToLower(part[start:]))
-	}
-	return out
-}
-
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
-
-// hasURLPassword reports whether a text has the form scheme://user:password@….
-func hasURLPassword(value string) bool {
-	for {
-		_, rest, ok := strings.Cut(value, "://")
-		if !ok {
-			return false
-		}
-		authority := rest
-		if i := strings.IndexAny(rest, "/?# \t\n"); i >= 0 {
-			authority = rest[:i]
-		}
-		userinfo, _, hasUser := phrase.CutLast(authority, "@")
-		if _, password, ok := strings.Cut(userinfo, ":"); hasUser && ok && password != "" {
-			return true
-		}
-		value = rest
-	}
-}
+// secret, by its name or by its form; see package secret.
+func IsSecret(name, value string) bool { return secret.Variable(name, value) }

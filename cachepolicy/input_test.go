@@ -25,7 +25,7 @@ func TestIsSecret(t *testing.T) {
 		}
 	}
 	for value, want := range map[string]bool{
-		"postgres://u:p@db/x": true, "a,redis://:p@h": true, "https://e.org:80/a@b": false, "https://u@e.org": false, "https://u:@e.org": false,
+		"postgres://u:p@db/x": true, "a,redis://:p@h": true, "https://e.org:80/a@b": false, "https://u@e.org": true, "https://u:@e.org": true,
 		"git@e.org:x": false, "https://e.org/?x=a:b@c": false, "x://y z://u:p@h": true, "://": false,
 	} {
 		if IsSecret("X", value) != want {

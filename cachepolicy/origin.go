@@ -13,6 +13,7 @@ const (
 	OriginBaseImage OriginKind = "base-image" // the base image; Name is its reference
 	OriginBuiltin   OriginKind = "built-in"   // the builder: platform, default PATH
 	OriginContext   OriginKind = "context"    // a build context; Name if it has one
+	OriginOption    OriginKind = "option"     // an option of the build, such as --network; Name is it
 	OriginRule      OriginKind = "rule"       // a directive above the step
 	OriginStageRule OriginKind = "stage-rule" // a directive above the stage's FROM
 	OriginOverride  OriginKind = "override"   // CACHEWRIGHT_RULES; Name is the selector
@@ -35,7 +36,7 @@ func (o Origin) single() bool {
 	case OriginOverride:
 		s, err := ParseSelector(o.Name)
 		return err == nil && s.single()
-	case OriginLine, OriginDefault, OriginBuildArg, OriginBaseImage, OriginBuiltin, OriginContext, OriginStageRule:
+	case OriginLine, OriginDefault, OriginBuildArg, OriginBaseImage, OriginBuiltin, OriginContext, OriginOption, OriginStageRule:
 		return false
 	}
 	return false
@@ -62,6 +63,8 @@ func (o Origin) String() string {
 			return "build context"
 		}
 		return "context " + o.Name
+	case OriginOption:
+		return "option " + o.Name
 	case OriginRule:
 		return fmt.Sprintf("rule, line %d", o.Line)
 	case OriginStageRule:

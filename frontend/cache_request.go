@@ -128,7 +128,10 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
 		}
 	}
-	plan := def.Plan([]byte(b.nonce))
+	plan, err := def.Plan(ctx, func() ([]byte, error) { return []byte(b.nonce), nil })
+	if err != nil {
+		return nil, err
+	}
 	if plan == nil {
 		return nil, errors.New("the plan of this Dockerfile is too large to be shown: its steps have too many arguments and environment variables")
 	}

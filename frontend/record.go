@@ -35,18 +35,15 @@ func (b *build) canRecord() bool {
 	return !slices.ContainsFunc(recorderNeeds, func(id apicaps.CapID) bool { return caps.Supports(id) != nil })
 }
 
-// plan takes the plan of a converted build. Where values are withheld from it, their
-// digests are keyed with a key that only this builder has.
+// plan takes the plan of a converted build. Digests of what is withheld from it are
+// keyed with a key that only this builder has.
 func (b *build) plan(ctx context.Context, def *llbconv.Definition) (plan *cacheplan.Plan, keyID string, err error) {
-	plan = def.Plan([]byte(b.nonce))
-	if plan == nil || !slices.ContainsFunc(plan.Steps, cacheplan.Step.Withholds) {
-		return plan, "", nil
-	}
-	key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
-	if err != nil {
-		return nil, "", err
-	}
-	return def.Plan(key), record.Name(string(key)), nil
+	plan, err = def.Plan(ctx, func() ([]byte, error) {
+		key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
+		keyID = record.Name(string(key))
+		return key, err
+	})
+	return plan, keyID, err
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its

@@ -28,18 +28,19 @@ type conversion struct {
 	buildPlatforms   []ocispecs.Platform
 	implicitPlatform bool // no platform was asked for
 
-	notText  bool       // the file is not UTF-8 throughout
-	lex      *shell.Lex // for words of instructions
-	titleLex *shell.Lex // for the progress names of RUN
-	docLex   *shell.Lex // for inline documents
-	escape   rune       // the escape character of the file
-	globals  *environ   // arguments declared before the first FROM, and the predefined ones
-	metaArgs map[string]argument
-	epoch    *time.Time
-	proxy    *llb.ProxyEnv
-	ignored  *patternmatcher.PatternMatcher // .dockerignore; nil if it excludes nothing
-	rules    rules
-	lookup   *source.Lookup
+	notText   bool       // the file is not UTF-8 throughout
+	lex       *shell.Lex // for words of instructions
+	titleLex  *shell.Lex // for the progress names of RUN
+	docLex    *shell.Lex // for inline documents
+	escape    rune       // the escape character of the file
+	globals   *environ   // arguments declared before the first FROM, and the predefined ones
+	metaArgs  map[string]argument
+	epoch     *time.Time
+	epochFrom envSource
+	proxy     *llb.ProxyEnv
+	ignored   *patternmatcher.PatternMatcher // .dockerignore; nil if it excludes nothing
+	rules     rules
+	lookup    *source.Lookup
 }
 
 func newConversion(opt Options, dt []byte) (*conversion, error) {

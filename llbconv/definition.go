@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
@@ -22,6 +23,8 @@ type Definition struct {
 	res     *Result
 	encoded *vertex.Encoded
 	steps   []definedStep // in the order of the plan
+	asked   sync.Once
+	found   map[copySource]string // what ADD's sources are at the moment; see lookUp
 }
 
 // definedStep is a step that is in a definition.

@@ -6,6 +6,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/secret"
 	"github.com/cachewright/cachewright/llbconv/internal/position"
 )
 
@@ -34,16 +35,21 @@ func (v envVar) env() *envVar {
 	return &v
 }
 
+// isSecret reports whether the value must not be shown: it looks secret, or is made of
+// one that does.
+func (v envVar) isSecret() bool { return v.from.secret || secret.Variable(v.name, v.value) }
+
 // envSource is where a variable has its value from.
 type envSource struct {
-	place envPlace
-	line  int // of the instruction; 0 if there is none
+	place  envPlace
+	line   int  // of the instruction; 0 if there is none
+	secret bool // the value is made of a secret
 }
 
 // lineSource is a place in an instruction.
 func lineSource(place envPlace, at []parser.Range) envSource {
 	line, _ := position.Span(at)
-	return envSource{place, line}
+	return envSource{place: place, line: line}
 }
 
 type envPlace uint8

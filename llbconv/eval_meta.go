@@ -30,6 +30,7 @@ func (e *stageEval) arg(c *instructions.ArgCommand) error {
 				return err
 			}
 			a.Value = &v
+			from.secret = e.secrets[v]
 		} else if v, ok := e.c.globals.lookup(a.Key); ok {
 			a.Value, inherited = &v.value, true
 			from = v.from
@@ -68,6 +69,7 @@ func (e *stageEval) setEnv(c *instructions.EnvCommand) {
 	for _, kv := range c.Env {
 		e.checkLegacyPair(c, kv)
 		e.checkSecretName("ENV", kv.Key, c.Location())
+		from.secret = e.secrets[kv.Value]
 		e.env.assign(envVar{name: kv.Key, value: kv.Value, from: from})
 		e.declared.assign(kv.Key, kv.Value)
 		e.s.config.env.set(kv.Key, kv.Value)
@@ -97,6 +99,7 @@ func (e *stageEval) maintainer(c *instructions.MaintainerCommand) {
 
 func (e *stageEval) setUser(c *instructions.UserCommand) {
 	e.user, e.userFrom = c.User, lineSource(fromLine, c.Location())
+	e.userFrom.secret = e.secrets[c.User]
 	e.s.config.img.Config.User = c.User
 	e.record("USER " + c.User)
 }

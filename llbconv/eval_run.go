@@ -45,6 +45,7 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 	if op.network, err = e.runNetwork(c); err != nil {
 		return err
 	}
+	op.ownNetwork = instructions.GetNetwork(c) != instructions.NetworkDefault
 	for _, d := range instructions.GetDevices(c) {
 		op.devices = append(op.devices, &pb.CDIDevice{Name: d.Name, Optional: !d.Required})
 	}

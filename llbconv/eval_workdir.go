@@ -16,10 +16,12 @@ func (e *stageEval) workdir(cmd command, c *instructions.WorkdirCommand) error {
 	if err := e.setDir(c.Path); err != nil {
 		return err
 	}
+	hidden := e.dirFrom.secret
 	e.dirFrom = lineSource(fromLine, c.Location())
+	e.dirFrom.secret = hidden
 	makes := e.dir != "/" // the root directory is always there
 	if makes {
-		op := &workdirOp{path: e.dir, owner: parseOwner(e.s.config.img.Config.User)}
+		op := &workdirOp{path: e.dir, user: e.s.config.img.Config.User, owner: parseOwner(e.s.config.img.Config.User)}
 		e.addStep(cmd, op, titleText(e.c.lex, e.c.escape, c.String(), e.env), e.s.platform)
 	}
 	e.s.config.history.add("WORKDIR "+e.dir, makes, e.c.epoch)

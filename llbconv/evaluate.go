@@ -62,6 +62,7 @@ type stageEval struct {
 
 	dirFrom, userFrom envSource
 	used              map[string]bool // variables that the current instruction's words use
+	secrets           map[string]bool // words of the current instruction that are made of secrets
 
 	// What expands a word and an inline document of the current instruction.
 	words, documents instructions.SingleWordExpander
@@ -208,7 +209,7 @@ func (ev *evaluation) start(node *stage) *evaluatedStage {
 // instruction evaluates one instruction.
 func (e *stageEval) instruction(cmd command) error {
 	e.lint = e.c.lint.WithMergedConfigFromComments(cmd.Comments())
-	e.at, e.used = cmd.Location(), nil
+	e.at, e.used, e.secrets = cmd.Location(), nil, nil
 	if err := e.expandInPlace(cmd.Command); err != nil {
 		return err
 	}
@@ -262,6 +263,7 @@ func (e *stageEval) addStep(cmd command, op stepOp, title string, platform *ocis
 	prefix := e.c.stepPrefix(e.s.stage, e.number, cmd.onBuild, platform, e.env)
 	st := &step{
 		vars:     e.usedVars(),
+		secrets:  sortedKeys(e.secrets),
 		dir:      e.dir,
 		dirFrom:  e.dirFrom,
 		userFrom: e.userFrom,
@@ -295,6 +297,7 @@ func (e *stageEval) setDir(dir string) error {
 	if err != nil {
 		return errors.Wrap(err, "normalizing workdir")
 	}
+	e.dirFrom.secret = e.secrets[dir] || e.dirFrom.secret && !system.IsAbs(dir, e.s.platform.OS)
 	e.s.config.img.Config.WorkingDir = wd
 	e.dir = system.ToSlash(wd, e.s.platform.OS)
 	return nil

@@ -111,7 +111,23 @@ func (e *stageEval) expandWith(lex *shell.Lex, escape rune, word string) (string
 		}
 		e.used[name] = true
 	}
+	if res.Result != "" && madeOfSecrets(res.Matched, e.env) {
+		if e.secrets == nil {
+			e.secrets = map[string]bool{}
+		}
+		e.secrets[res.Result] = true
+	}
 	return res.Result, err
+}
+
+// madeOfSecrets reports whether one of the variables that a word uses is secret.
+func madeOfSecrets(used map[string]struct{}, env *environ) bool {
+	for name := range used {
+		if v, ok := env.lookup(name); ok && v.isSecret() {
+			return true
+		}
+	}
+	return false
 }
 
 // expandInPlace expands the words of an instruction that supports it.

@@ -88,6 +88,7 @@ func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ,
 					return nil, nil, parser.WithLocation(err, cmd.Location())
 				}
 				arg.definition.Value = &res.Result
+				from.secret = madeOfSecrets(res.Matched, env)
 				arg.deps = metaArgDeps(def.Key, res.Matched, args)
 			}
 			if v := arg.definition.Value; v != nil {
@@ -113,10 +114,10 @@ func metaArgDeps(name string, matched map[string]struct{}, args map[string]argum
 // setEpoch resolves SOURCE_DATE_EPOCH and puts the resolved number back where it
 // was given, so that stages see a number or nothing.
 func (c *conversion) setEpoch(ctx context.Context, prog *program) error {
-	arg, fromBuildArg := c.buildArgs[argEpoch]
+	arg, fromArg := c.buildArgs[argEpoch]
 	global, isGlobal := c.globals.Get(argEpoch)
 	value := arg
-	if !fromBuildArg {
+	if !fromArg {
 		if value = global; value == "" {
 			return nil
 		}
@@ -126,11 +127,15 @@ func (c *conversion) setEpoch(ctx context.Context, prog *program) error {
 		return err
 	}
 	c.epoch = epoch
+	if c.epochFrom.place = fromBuildArg; !fromArg {
+		v, _ := c.globals.lookup(argEpoch)
+		c.epochFrom = v.from
+	}
 	resolved := ""
 	if epoch != nil {
 		resolved = strconv.FormatInt(epoch.Unix(), 10)
 	}
-	if fromBuildArg {
+	if fromArg {
 		if resolved == "" {
 			delete(c.buildArgs, argEpoch)
 		} else {

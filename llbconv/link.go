@@ -77,6 +77,7 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 	for arg := range name.Matched {
 		s.fromArgs[arg] = struct{}{}
 	}
+	s.secret = madeOfSecrets(name.Matched, c.globals)
 	decl.BaseName = name.Result
 	s.decl = decl
 	if decl.Platform != "" {

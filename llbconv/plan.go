@@ -1,16 +1,19 @@
 package llbconv
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/secret"
 	"github.com/cachewright/cachewright/llbconv/internal/position"
 	"github.com/cachewright/cachewright/llbconv/internal/source"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
@@ -20,18 +23,21 @@ import (
 // before it, so that a file of n lines can have n² of them.
 const maxPlanInputs = 50_000
 
-// Plan says what every step in the definition is keyed by. The values of
-// secret-looking variables are in it as digests keyed with secretKey. Sets of files
-// have their patterns only. It is nil for a file whose plan would be too large to be
-// of use.
-func (d *Definition) Plan(secretKey []byte) *cacheplan.Plan {
+// Plan says what every step in the definition is keyed by. Secrets are in it as
+// digests; secretKey returns the key for those, and is asked only if there are some.
+// Sets of files have their patterns only. What ADD fetches is looked up; what cannot be
+// found out is not known then. The plan is nil for a file whose plan would be too large
+// to be of use. Plan fails if secretKey does.
+func (d *Definition) Plan(ctx context.Context, secretKey func() ([]byte, error)) (*cacheplan.Plan, error) {
+	d.lookUp(ctx)
 	c := d.res.c
 	w := &planner{
-		c:    c,
-		def:  d,
-		key:  secretKey,
-		ends: map[*stage][]int{},
-		sets: map[string]string{},
+		c:      c,
+		def:    d,
+		askKey: secretKey,
+		secret: map[variable]bool{},
+		ends:   map[*stage][]int{},
+		sets:   map[string]string{},
 		plan: &cacheplan.Plan{
 			Version:  cacheplan.Version,
 			Target:   c.opt.Config.Target,
@@ -49,28 +55,58 @@ func (d *Definition) Plan(secretKey []byte) *cacheplan.Plan {
 			w.step(s)
 		}
 		if w.inputs > maxPlanInputs {
-			return nil
+			return nil, w.keyErr
 		}
 	}
 	w.setKeys()
-	return w.plan
+	return w.plan, w.keyErr
 }
 
 // planner collects the steps of a plan.
 type planner struct {
 	c      *conversion
 	def    *Definition
-	key    []byte
 	plan   *cacheplan.Plan
+	askKey func() ([]byte, error)
+	keyed  []byte // what askKey returned
+	keyErr error
+	secret map[variable]bool // those that were looked at
 	ends   map[*stage][]int  // see endsOf; none for a stage that is as its base
 	sets   map[string]string // selections of files, by what they select
 	inputs int
 }
 
+// variable is a variable as far as it looks secret by itself.
+type variable struct{ name, value string }
+
+// key returns the key for digests of secrets.
+func (w *planner) key() []byte {
+	if w.keyed == nil && w.keyErr == nil {
+		w.keyed, w.keyErr = w.askKey()
+	}
+	return w.keyed
+}
+
+// isSecret reports whether a variable is secret. It remembers: every RUN has all
+// variables before it.
+func (w *planner) isSecret(v envVar) bool {
+	if v.from.secret {
+		return true
+	}
+	at := variable{v.name, v.value}
+	is, known := w.secret[at]
+	if !known {
+		is = v.isSecret()
+		w.secret[at] = is
+	}
+	return is
+}
+
 // from adds the FROM of a stage.
 func (w *planner) from(s *evaluatedStage) {
 	b := w.def.res.bases[s.stage]
-	w.add(s.stage, cacheplan.Step{ID: s.fromID(b), Name: b.prefix + s.decl.SourceCode, Inputs: w.baseInputs(s.stage, b)})
+	name, _ := secret.Mask(b.prefix + s.decl.SourceCode)
+	w.add(s.stage, cacheplan.Step{ID: s.fromID(b), Name: name, Inputs: w.baseInputs(s.stage, b)})
 }
 
 // endsOf returns the steps that a stage's filesystem so far consists of.
@@ -121,13 +157,20 @@ func (s *stage) newID(instruction string, number, first, last int) cachepolicy.S
 // baseInputs are the inputs of a FROM: the image's digest, or what stands in for it.
 func (w *planner) baseInputs(s *stage, b *base) []cachepolicy.Input {
 	line, _ := position.Span(s.decl.Location)
-	in := cachepolicy.Input{
-		Kind: cachepolicy.InputBase, Name: s.decl.BaseName, Digest: source.DigestIn(b.pinned),
-		Origin: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: line},
-	}
+	in := cachepolicy.Input{Kind: cachepolicy.InputBase, Origin: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: line}}
+	in.Name, in.Digest = b.name(s)
 	if b.pinned == "" {
-		in.Name, in.Digest = sourceName(b.root.out)
 		in.Origin = cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: s.contextName()}
+	}
+	if shown, hidden := withoutSecrets(in.Name, nil); hidden || s.secret {
+		if s.secret {
+			shown = secret.Hidden
+		}
+		digest := in.Digest
+		in = cachepolicy.NewWithheld(in.Kind, shown, "", in.Name, in.Origin, w.key())
+		if digest != "" { // it is keyed by that alone
+			in.Digest = digest
+		}
 	}
 	in.Unresolved = in.Digest == ""
 	inputs := []cachepolicy.Input{in}
@@ -154,14 +197,17 @@ func (s *stage) contextName() string {
 	return s.decl.BaseName
 }
 
-// sourceName returns what a source vertex outside the Dockerfile is called and its
-// digest, if the name has one.
-func sourceName(out llb.Output) (name, digest string) {
-	src, ok := source.Of(out)
-	if !ok {
-		return "another source", ""
+// name returns what a stage starts from is called, and its digest if that is known.
+func (b *base) name(s *stage) (name, digest string) {
+	if b.pinned != "" {
+		return s.decl.BaseName, source.DigestIn(b.pinned)
 	}
-	return src.Name()
+	src, ok := source.Of(b.root.out)
+	if !ok {
+		return "another source", source.Identity(b.root.out)
+	}
+	name, digest = src.Name()
+	return name, cmp.Or(digest, string(b.digest))
 }
 
 // step adds an instruction's step.
@@ -169,10 +215,10 @@ func (w *planner) step(s definedStep) {
 	st, d := s.step, s.decision
 	out := cacheplan.Step{
 		ID:      st.id(),
-		Name:    st.prefix + sourceTitle(st.cmd),
-		NoCache: noCache(st, d),
+		NoCache: noCache(st, d) || w.def.PB.Metadata[string(w.def.encoded.Digest(s.op))].GetIgnoreCache(),
 	}
 	k := stepKey{w: w, definedStep: s, at: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: out.ID.Line}}
+	out.Name, _ = k.shown(st.prefix + sourceTitle(st.cmd))
 	if st.onBuild { // a trigger of the base image
 		k.at.Kind = cachepolicy.OriginBaseImage
 	}
@@ -183,17 +229,19 @@ func (w *planner) step(s definedStep) {
 		k.copy(op)
 	case *workdirOp:
 		out.NoCache = false
-		k.command(nil, st.vars)
-		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.path, k.at))
+		k.workdir(op)
 	}
 	if d != nil {
 		out.Rule = cacheplan.Settings(d.rule)
+		for i := range out.Rule {
+			out.Rule[i].Value, _ = k.shown(out.Rule[i].Value)
+		}
 		k.rule(d)
 	}
 	out.Inputs = k.inputs
 	by := cacheplan.ByDefinition
-	if d != nil && d.ContentBase {
-		by = cacheplan.ByContent
+	if _, isRun := st.op.(*runOp); isRun {
+		by = k.mountBy(pb.RootMount)
 	}
 	node := s.stage.stage
 	before := w.endsOf(node)

@@ -19,7 +19,7 @@ import (
 func (w *planner) setKeys() {
 	k := keyer{encoded: w.def.encoded, steps: map[*vertex.Vertex]bool{}}
 	if slices.ContainsFunc(w.plan.Steps, cacheplan.Step.Withholds) {
-		k.secret = w.key // a digest of all values would give the secret ones away
+		k.secret = w.key() // a digest of all values would give the secret ones away
 	}
 	for _, s := range w.def.steps {
 		if s.step != nil { // an image is keyed by its digest alone
@@ -89,8 +89,11 @@ func keepKeyed(op *pb.Op) {
 		for _, h := range o.Exec.Meta.ExtraHosts {
 			h.IP = ""
 		}
+		if len(o.Exec.Mounts) == 1 && isPlainRoot(o.Exec.Mounts[0]) {
+			o.Exec.Mounts = nil
+		}
 		for _, m := range o.Exec.Mounts {
-			if c := m.CacheOpt; c != nil && !isDefaultCache(m) {
+			if c := m.CacheOpt; c != nil && !isDefaultCache(m.Dest, c.ID, c.Sharing) {
 				c.ID, c.Sharing = "", pb.CacheSharingOpt_SHARED
 			}
 		}
@@ -99,10 +102,16 @@ func keepKeyed(op *pb.Op) {
 	}
 }
 
+// isPlainRoot reports whether a mount is the container's root as most RUNs have it;
+// where it is the only one, it is not in the key.
+func isPlainRoot(m *pb.Mount) bool {
+	return m.Dest == pb.RootMount && m.Selector == "" && !m.Readonly && m.MountType == pb.MountType_BIND && m.ResultID == ""
+}
+
 // isDefaultCache reports whether a cache mount has the id that its target gives it,
 // which stays in the key.
-func isDefaultCache(m *pb.Mount) bool {
-	_, id, ok := strings.Cut(m.CacheOpt.ID, "/")
-	own := m.CacheOpt.ID == m.Dest || ok && id == m.Dest
-	return own && m.CacheOpt.Sharing == pb.CacheSharingOpt_SHARED
+func isDefaultCache(target, cacheID string, sharing pb.CacheSharingOpt) bool {
+	_, id, ok := strings.Cut(cacheID, "/")
+	own := cacheID == target || ok && id == target
+	return own && sharing == pb.CacheSharingOpt_SHARED
 }

@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
-	"github.com/cachewright/cachewright/llbconv/internal/source"
+	"github.com/cachewright/cachewright/cachepolicy/secret"
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // stepKey collects what one step is keyed by.
@@ -28,10 +30,46 @@ type stepKey struct {
 
 func (k *stepKey) add(in cachepolicy.Input) { k.inputs = append(k.inputs, in) }
 
-// option adds a setting of the build or the instruction, unless it is empty.
-func (k *stepKey) option(kind cachepolicy.InputKind, name, value string) {
+// input adds an input. What is secret in its name and value is not shown.
+func (k *stepKey) input(kind cachepolicy.InputKind, name, value string, origin cachepolicy.Origin) {
+	shownName, hidesName := k.shown(name)
+	shownValue, hidesValue := k.shown(value)
+	if !hidesName && !hidesValue {
+		k.add(cachepolicy.NewInput(kind, name, value, origin))
+		return
+	}
+	k.add(cachepolicy.NewWithheld(kind, shownName, shownValue, name+"="+value, origin, k.w.key()))
+}
+
+// shown returns a text without what is secret in it, and whether there was something.
+func (k *stepKey) shown(text string) (string, bool) { return withoutSecrets(text, k.step.secrets) }
+
+// withoutSecrets returns a text without the given secrets and without what has the
+// form of one, and reports whether there was something.
+func withoutSecrets(text string, secrets []string) (string, bool) {
+	out := text
+	for _, s := range secrets {
+		out = strings.ReplaceAll(out, s, secret.Hidden)
+	}
+	out, found := secret.Mask(out)
+	return out, found || out != text
+}
+
+// setting adds what the instruction says, unless that is nothing.
+func (k *stepKey) setting(kind cachepolicy.InputKind, name, value string) {
 	if value != "" {
-		k.add(cachepolicy.NewInput(kind, name, value, k.at))
+		k.input(kind, name, value, k.at)
+	}
+}
+
+// option adds an option of the build, unless it is not given.
+func (k *stepKey) option(name, value string) { k.optionOf(name, name, value) }
+
+// optionOf adds what an option of the build, which can be given several times, says
+// under a name of its own.
+func (k *stepKey) optionOf(option, name, value string) {
+	if value != "" {
+		k.input(cachepolicy.InputOption, name, value, cachepolicy.Origin{Kind: cachepolicy.OriginOption, Name: option})
 	}
 }
 
@@ -45,7 +83,7 @@ func (k *stepKey) command(documents []string, vars []envVar) {
 			text += "\n" + doc
 		}
 	}
-	k.add(cachepolicy.NewInput(cachepolicy.InputCommand, keyword, text, k.at))
+	k.setting(cachepolicy.InputCommand, keyword, text)
 	k.variables(vars)
 }
 
@@ -55,7 +93,22 @@ func (k *stepKey) variables(vars []envVar) {
 		if v.arg {
 			kind = cachepolicy.InputArg
 		}
-		k.add(cachepolicy.NewVariable(kind, v.name, v.value, v.from.origin(), k.w.key))
+		if k.w.isSecret(v) {
+			k.add(cachepolicy.NewWithheld(kind, v.name, "", v.name+"="+v.value, v.from.origin(), k.w.key()))
+		} else {
+			k.add(cachepolicy.NewInput(kind, v.name, v.value, v.from.origin()))
+		}
+	}
+}
+
+// place adds a setting that an earlier instruction made. Of one that is made of a
+// secret nothing is shown.
+func (k *stepKey) place(kind cachepolicy.InputKind, value string, from envSource) {
+	name := string(kind)
+	if from.secret {
+		k.add(cachepolicy.NewWithheld(kind, name, "", name+"="+value, from.origin(), k.w.key()))
+	} else {
+		k.input(kind, name, value, from.origin())
 	}
 }
 
@@ -82,22 +135,22 @@ func (k *stepKey) run(op *runOp) {
 	if p := k.stage.root.platform; p != nil {
 		k.add(cachepolicy.NewInput(cachepolicy.InputPlatform, "platform", platforms.FormatAll(*p), k.w.platformOrigin(k.stage.stage)))
 	}
-	if len(op.shell) > 0 && strings.Join(op.shell, " ") != "/bin/sh -c" {
-		k.option(cachepolicy.InputShell, "shell", strings.Join(op.shell, " "))
+	if shell := strings.Join(op.shell, " "); shell != "/bin/sh -c" {
+		k.setting(cachepolicy.InputShell, "shell", shell)
 	}
-	k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", op.dir, k.step.dirFrom.origin()))
+	k.place(cachepolicy.InputWorkdir, op.dir, k.step.dirFrom)
 	if op.user != "" {
-		k.add(cachepolicy.NewInput(cachepolicy.InputUser, "user", op.user, k.step.userFrom.origin()))
+		k.place(cachepolicy.InputUser, op.user, k.step.userFrom)
 	}
 	k.variables(op.vars.vars())
 	for _, m := range op.mounts {
 		k.mount(m)
 	}
 	for _, s := range op.secrets {
-		k.add(cachepolicy.NewInput(cachepolicy.InputSecret, s.id, secretText(s), k.at))
+		k.setting(cachepolicy.InputSecret, s.id, secretText(s))
 	}
-	for _, s := range op.ssh {
-		k.add(cachepolicy.NewInput(cachepolicy.InputSSH, cmp.Or(s.id, "default"), fmt.Sprintf("%s mode %04o", cmp.Or(s.target, "default socket"), s.mode), k.at))
+	for i, s := range op.ssh {
+		k.setting(cachepolicy.InputSSH, cmp.Or(s.id, "default"), sshText(s, i))
 	}
 	k.runOptions(op)
 }
@@ -129,56 +182,151 @@ func secretText(s runSecret) string {
 	return strings.Join(parts, ", ")
 }
 
+func sshText(s runSSH, number int) string {
+	text := fmt.Sprintf("%s mode %04o owner %d:%d", cmp.Or(s.target, fmt.Sprintf("default socket %d", number)), s.mode, s.uid, s.gid)
+	if s.optional {
+		text += ", optional"
+	}
+	return text
+}
+
 // runOptions adds what differs from the usual way to run a command.
 func (k *stepKey) runOptions(op *runOp) {
 	cfg := &k.w.c.opt.Config
-	if op.network != pb.NetMode_UNSET {
-		k.option(cachepolicy.InputOption, "network", strings.ToLower(op.network.String()))
+	switch network := strings.ToLower(op.network.String()); {
+	case op.network == pb.NetMode_UNSET:
+	case op.ownNetwork:
+		k.setting(cachepolicy.InputOption, "network", network)
+	default:
+		k.option("network", network)
 	}
 	if op.security != pb.SecurityMode_SANDBOX {
-		k.option(cachepolicy.InputOption, "security", strings.ToLower(op.security.String()))
+		k.setting(cachepolicy.InputOption, "security", strings.ToLower(op.security.String()))
 	}
 	for _, d := range op.devices {
-		k.option(cachepolicy.InputOption, "device", d.Name)
+		k.setting(cachepolicy.InputOption, "device "+d.Name, deviceText(d))
+	}
+	for _, d := range cfg.Devices {
+		k.optionOf("device", "device "+d.Name, deviceText(d))
 	}
 	for _, u := range cfg.Ulimits {
-		k.option(cachepolicy.InputOption, "ulimit "+u.Name, fmt.Sprintf("%d:%d", u.Soft, u.Hard))
+		k.optionOf("ulimit", "ulimit "+u.Name, fmt.Sprintf("%d:%d", u.Soft, u.Hard))
 	}
-	k.option(cachepolicy.InputOption, "cgroup-parent", cfg.CgroupParent)
-	k.option(cachepolicy.InputOption, "hostname", cfg.Hostname)
+	for _, h := range cfg.ExtraHosts { // the address is not in the key
+		k.optionOf("add-host", "add-host "+h.Host, "given")
+	}
+	k.option("cgroup-parent", cfg.CgroupParent)
+	if _, byArg := cfg.BuildArgs[argHostname]; byArg {
+		k.input(cachepolicy.InputOption, "hostname", cfg.Hostname, cachepolicy.Origin{Kind: cachepolicy.OriginBuildArg})
+	} else {
+		k.option("hostname", cfg.Hostname)
+	}
 	if cfg.ShmSize > 0 {
-		k.option(cachepolicy.InputOption, "shm-size", strconv.FormatInt(cfg.ShmSize, 10))
+		k.option("shm-size", strconv.FormatInt(cfg.ShmSize, 10))
 	}
+}
+
+// argHostname is the build argument that sets the host name of RUN.
+const argHostname = "BUILDKIT_SANDBOX_HOSTNAME"
+
+func deviceText(d *pb.CDIDevice) string {
+	if d.Optional {
+		return "optional"
+	}
+	return "required"
 }
 
 // mount adds a mount, and the files that count where it has some.
 func (k *stepKey) mount(m runMount) {
-	what := "bind"
-	switch {
-	case m.tmpfs:
-		what = "tmpfs"
-	case m.cacheID != "":
-		what = "cache"
-	case m.source.script != nil:
-		what = "script"
-	}
-	if m.selector != "" && m.selector != "/" {
-		what += " of " + m.selector
-	}
-	if m.readonly {
-		what += ", read-only"
-	}
-	k.option(cachepolicy.InputMount, m.target, what)
-	by := cacheplan.ByContent
-	if !m.readonly && !m.noOutput && m.cacheID == "" {
-		by = cacheplan.ByDefinition
-	}
+	k.setting(cachepolicy.InputMount, m.target, mountText(m))
 	switch {
 	case m.source.context && !m.tmpfs:
 		k.files("", []string{contextPath(m.selector)}, nil, false)
 	case m.source.stage != nil:
-		k.taken(m.source.stage, []string{contextPath(m.selector)}, nil, by, "--mount "+m.target)
+		k.taken(m.source.stage, []string{contextPath(m.selector)}, nil, k.mountBy(m.target), "--mount "+m.target)
 	}
+}
+
+// mountBy returns what of the filesystem behind a mount is in the step's key. The
+// container's root is one of the mounts. Several mounts of one filesystem are one
+// input, and the last of them decides for all (seen in BuildKit v0.34.2).
+func (k *stepKey) mountBy(target string) cacheplan.By {
+	exec, ok := k.op.Op.(*vertex.Exec)
+	if !ok {
+		return cacheplan.ByDefinition
+	}
+	var input llb.Output
+	for _, m := range exec.Mounts {
+		if m.Mount.Dest == target {
+			input = m.Input
+		}
+	}
+	by := cacheplan.ByDefinition
+	for _, m := range exec.Mounts {
+		if k.w.sameOutput(m.Input, input) {
+			by = byOf(m.Mount)
+		}
+	}
+	return by
+}
+
+// byOf returns what of its input a mount asks for. Content counts where nothing else
+// of the input can get into a result, and for the root only if a rule says so.
+func byOf(m *pb.Mount) cacheplan.By {
+	selected := m.Selector != "" && m.Selector != "/"
+	written := m.Output != int64(pb.SkipOutput) && !m.Readonly
+	switch {
+	case m.ContentCache == pb.MountContentCache_ON:
+		return cacheplan.ByContent
+	case m.Dest == pb.RootMount, written && selected:
+		return cacheplan.ByDefinition
+	default:
+		return cacheplan.ByContent
+	}
+}
+
+// sameOutput reports whether two filesystems are one in the definition.
+func (w *planner) sameOutput(a, b llb.Output) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	v, ok := vertex.Of(a)
+	other, ok2 := vertex.Of(b)
+	if ok && ok2 {
+		return w.def.encoded.Digest(v) == w.def.encoded.Digest(other)
+	}
+	return a == b
+}
+
+// mountText says all of a mount that is in the key.
+func mountText(m runMount) string {
+	what := "bind"
+	switch {
+	case m.tmpfs:
+		what = "tmpfs"
+		if m.size > 0 {
+			what += " of " + strconv.FormatInt(m.size, 10) + " bytes"
+		}
+	case m.cacheID != "":
+		what = "cache"
+		if !isDefaultCache(m.target, m.cacheID, m.sharing) {
+			what += " with an id or sharing of its own" // which one is not in the key
+		}
+	case m.source.script != nil:
+		what = "script"
+	}
+	if o := m.source.owner; o != nil {
+		what += fmt.Sprintf(" with mode %04o owner %d:%d", o.mode, o.uid, o.gid)
+	} else if m.selector != "" && m.selector != "/" {
+		what += " of " + m.selector
+	}
+	switch {
+	case m.readonly:
+		what += ", read-only"
+	case m.noOutput:
+		what += ", writes are dropped"
+	}
+	return what
 }
 
 // copy collects what a COPY or ADD is keyed by.
@@ -202,7 +350,7 @@ func (k *stepKey) copy(op *copyOp) {
 	}
 	k.command(docs, k.step.vars)
 	if relative {
-		k.add(cachepolicy.NewInput(cachepolicy.InputWorkdir, "workdir", k.step.dir, k.step.dirFrom.origin()))
+		k.place(cachepolicy.InputWorkdir, k.step.dir, k.step.dirFrom)
 	}
 	if len(local) > 0 {
 		k.files("", local, op.exclude, ignoreModes)
@@ -213,10 +361,29 @@ func (k *stepKey) copy(op *copyOp) {
 	for _, f := range op.files {
 		switch {
 		case f.source.http != nil:
-			k.follows = append(k.follows, cacheplan.FollowSource(f.source.http.URL, f.source.http.Checksum.String(), "ADD"))
+			name, _ := k.shown(f.source.http.URL)
+			k.follows = append(k.follows, cacheplan.FollowSource(name, k.w.def.found[f.source], "ADD"))
 		case f.source.git != nil:
-			k.follows = append(k.follows, cacheplan.FollowSource(f.source.git.Ref.Remote, f.source.git.Version(f.source.git.Checksum), "ADD"))
+			name, _ := k.shown(f.source.git.Ref.Remote)
+			k.follows = append(k.follows, cacheplan.FollowSource(name, f.source.git.Version(k.w.def.found[f.source]), "ADD"))
 		}
+	}
+}
+
+// workdir collects what a WORKDIR is keyed by. The directory that it makes has the
+// time that the build asks for.
+func (k *stepKey) workdir(op *workdirOp) {
+	k.command(nil, k.step.vars)
+	from := envSource{place: fromLine, line: k.at.Line, secret: k.step.dirFrom.secret}
+	if k.step.onBuild {
+		from.place = fromImage
+	}
+	k.place(cachepolicy.InputWorkdir, op.path, from)
+	if op.owner != nil {
+		k.place(cachepolicy.InputUser, op.user, k.step.userFrom)
+	}
+	if c := k.w.c; c.epoch != nil {
+		k.input(cachepolicy.InputOption, argEpoch, strconv.FormatInt(c.epoch.Unix(), 10), c.epochFrom.origin())
 	}
 }
 
@@ -249,13 +416,21 @@ func destination(cmd instructions.Command) string {
 	return "/"
 }
 
-// files adds files of a build context.
+// files adds files of a build context. Which ones is not asked for if that would tell
+// a secret.
 func (k *stepKey) files(context string, patterns, exclude []string, ignoreModes bool) {
+	origin := cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: context}
+	all := strings.Join(patterns, " ")
+	shown, hidden := k.shown(all + "\n" + strings.Join(exclude, " "))
+	if hidden {
+		name, _, _ := strings.Cut(shown, "\n")
+		in := cachepolicy.NewWithheld(cachepolicy.InputFiles, name, "", all, origin, k.w.key())
+		in.Unresolved = true
+		k.add(in)
+		return
+	}
 	id := k.w.fileSet(cacheplan.FileSet{Context: context, Patterns: patterns, Exclude: exclude, IgnoreModes: ignoreModes})
-	k.add(cachepolicy.Input{
-		Kind: cachepolicy.InputFiles, Name: strings.Join(patterns, " "), Files: id,
-		Origin: cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: context},
-	})
+	k.add(cachepolicy.Input{Kind: cachepolicy.InputFiles, Name: all, Files: id, Origin: origin})
 }
 
 // taken adds what is taken from a stage, image or named context.
@@ -276,9 +451,9 @@ func (k *stepKey) taken(src *stage, patterns, exclude []string, by cacheplan.By,
 		return // an empty filesystem
 	}
 	b := k.w.def.res.bases[src]
-	name, digest := src.decl.BaseName, source.DigestIn(b.pinned)
-	if b.pinned == "" {
-		name, digest = sourceName(b.root.out)
+	name, digest := b.name(src)
+	if name, _ = withoutSecrets(name, nil); src.secret {
+		name = secret.Hidden
 	}
 	k.follows = append(k.follows, cacheplan.FollowSource(name, digest, via))
 }
@@ -289,7 +464,16 @@ func (k *stepKey) rule(d *decision) {
 		switch {
 		case in.Secret && in.Kind == cachepolicy.InputKeyArg:
 			value := strconv.Quote(k.w.c.rules.build.Args[in.Name])
-			in = cachepolicy.NewVariable(in.Kind, in.Name, value, in.Origin, k.w.key)
+			in = cachepolicy.NewWithheld(in.Kind, in.Name, "", in.Name+"="+value, in.Origin, k.w.key())
+		case in.Kind == cachepolicy.InputText || in.Kind == cachepolicy.InputHTTP || in.Kind == cachepolicy.InputGit:
+			name, hidesName := k.shown(in.Name)
+			value, hidesValue := k.shown(in.Value)
+			if hidesName || hidesValue {
+				whole := in.Name + "=" + in.Value + in.Digest
+				unresolved := in.Unresolved
+				in = cachepolicy.NewWithheld(in.Kind, name, value, whole, in.Origin, k.w.key())
+				in.Unresolved = unresolved
+			}
 		case in.Kind == cachepolicy.InputFile:
 			in.Unresolved = false
 			in.Files = k.w.fileSet(cacheplan.FileSet{Patterns: []string{in.Name}})

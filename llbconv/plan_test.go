@@ -1,9 +1,12 @@
 package llbconv_test
 
 import (
+	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +15,7 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/report"
+	"github.com/cachewright/cachewright/llbconv"
 	"github.com/cachewright/cachewright/llbconv/internal/oracle"
 )
 
@@ -57,6 +61,16 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// planIn takes the plan of a definition.
+func planIn(ctx context.Context, t testing.TB, def *llbconv.Definition) *cacheplan.Plan {
+	t.Helper()
+	plan, err := def.Plan(ctx, func() ([]byte, error) { return []byte("key"), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
 func planOf(t *testing.T, c *oracle.Case) *cacheplan.Plan {
 	t.Helper()
 	res, err := oracle.Converted(t.Context(), c, nil)
@@ -67,7 +81,7 @@ func planOf(t *testing.T, c *oracle.Case) *cacheplan.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return def.Plan([]byte("key"))
+	return planIn(t.Context(), t, def)
 }
 
 // TestPlanHolds makes the plan of every golden that converts: it must be one that
@@ -83,7 +97,7 @@ func TestPlanHolds(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			plan := def.Plan(nil)
+			plan := planIn(t.Context(), t, def)
 			dt, err := cacheplan.Encode(plan)
 			if err != nil {
 				t.Fatal(err)
@@ -107,7 +121,7 @@ func TestAnnotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := map[int]string{}
-	for i, s := range def.Plan(nil).Steps {
+	for i, s := range planIn(t.Context(), t, def).Steps {
 		notes[i] = "because of " + s.ID.String()
 	}
 	def.Annotate(notes)
@@ -126,22 +140,86 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
-// TestPlanKeepsSecrets looks for the values of secret-looking variables in a plan.
+// TestPlanKeepsSecrets gives a secret to every kind of instruction, by name and
+// through other variables, and looks for it in the plan and in what is read for it.
 func TestPlanKeepsSecrets(t *testing.T) {
+	const hidden = "hunter2"
+	attrs := map[string]string{
+		"build-arg:NPM_TOKEN": hidden, "build-arg:API_KEY": hidden, "build-arg:SRC": "http://bob:" + hidden + "@e.org/f",
+		"build-arg:REPO": "https://" + hidden + "@e.org/a.git", "build-arg:PLAIN": "ghp_" + hidden + strings.Repeat("x", 20),
+	}
+	for name, instructions := range map[string]string{
+		"a variable by its name":   "ARG NPM_TOKEN\nRUN a",
+		"by its value":             "ARG SRC\nRUN a",
+		"by the form of a token":   "ARG PLAIN\nRUN a",
+		"of a rule":                "# cache=key=arg:API_KEY\nRUN a",
+		"a derived ENV":            "ARG NPM_TOKEN\nENV DERIVED=$NPM_TOKEN\nRUN a",
+		"a part of an ENV":         "ARG NPM_TOKEN\nENV D2=x${NPM_TOKEN}y\nENV D3=$D2 D4=plain\nRUN a",
+		"a derived ARG":            "ARG NPM_TOKEN\nARG D=$NPM_TOKEN\nRUN a",
+		"an ENV of an ENV":         "ARG NPM_TOKEN\nENV DB_PASSWORD=${NPM_TOKEN}\nENV DERIVED=${DB_PASSWORD}x\nRUN a",
+		"a workdir":                "ARG NPM_TOKEN\nWORKDIR /w/$NPM_TOKEN\nRUN a\nCOPY a .",
+		"a workdir below":          "ARG NPM_TOKEN\nWORKDIR /w/$NPM_TOKEN\nWORKDIR sub\nRUN a",
+		"a user":                   "ARG NPM_TOKEN\nUSER $NPM_TOKEN\nRUN a\nWORKDIR /w",
+		"a mount's target":         "ARG NPM_TOKEN\nRUN --mount=type=tmpfs,target=/m/$NPM_TOKEN a",
+		"a mount's source":         "ARG NPM_TOKEN\nRUN --mount=target=/m,source=$NPM_TOKEN a",
+		"a cache's id":             "ARG NPM_TOKEN\nRUN --mount=type=cache,target=/m,id=$NPM_TOKEN a",
+		"a secret's id":            "ARG NPM_TOKEN\nRUN --mount=type=secret,id=$NPM_TOKEN a",
+		"a source of COPY":         "ARG NPM_TOKEN\nCOPY $NPM_TOKEN/a /x",
+		"a destination":            "ARG NPM_TOKEN\nCOPY a /$NPM_TOKEN/",
+		"a heredoc":                "ARG NPM_TOKEN\nCOPY <<E /x\n$NPM_TOKEN\nE",
+		"a URL of ADD":             "ARG SRC\nADD $SRC /x",
+		"a repository of ADD":      "ARG REPO\nADD $REPO /x",
+		"an ADD of several":        "ARG SRC REPO\nADD $SRC $REPO /x/",
+		"the text of a RUN":        "RUN curl -u me:" + hidden + " https://e.org",
+		"a flag":                   "RUN docker login --password " + hidden,
+		"a RUN's heredoc":          "RUN <<E\ncurl -H 'Authorization: Bearer " + hidden + "x'\nE",
+		"a script":                 "RUN <<E\n#!/bin/sh\ngit clone https://x:" + hidden + "@e.org/a\nE",
+		"a URL in a RUN":           "RUN git clone https://" + hidden + "@e.org/a",
+		"a connection string":      "ENV JDBC='jdbc:x://db?user=a&password=" + hidden + "'\nRUN a",
+		"a literal of a rule":      "# cache=key=text:ghp_" + hidden + strings.Repeat("x", 20) + "\nRUN a",
+		"an override's literal":    "RUN a",
+		"a global argument":        "RUN a\nFROM busybox\nARG GLOBAL\nRUN b",
+		"a stage's variable":       "ARG NPM_TOKEN\nENV D=$NPM_TOKEN\nFROM s AS t\nENV E=$D\nRUN b",
+		"an instruction's ONBUILD": "ARG NPM_TOKEN\nONBUILD WORKDIR /$NPM_TOKEN\nFROM s\nRUN b",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &oracle.Case{Attrs: maps.Clone(attrs), Dockerfile: []byte("ARG NPM_TOKEN\nARG GLOBAL=x$NPM_TOKEN\nFROM busybox AS s\n" + instructions + "\n")}
+			if name == "an override's literal" {
+				c.Attrs["build-arg:CACHEWRIGHT_RULES"] = "*/*: key=text:ghp_" + hidden + strings.Repeat("x", 20)
+			}
+			plan := planOf(t, c)
+			dt, err := json.Marshal(plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(dt), hidden) {
+				t.Errorf("the plan holds the secret: %s", dt)
+			}
+			if shows := report.Table(plan, nil); strings.Contains(shows, hidden) {
+				t.Errorf("the table holds the secret: %s", shows)
+			}
+			withheld := slices.ContainsFunc(plan.Steps, cacheplan.Step.Withholds)
+			if !withheld && !strings.Contains(name, "ADD") && name != "an instruction's ONBUILD" {
+				t.Errorf("nothing is withheld: %s", dt)
+			}
+			c.Attrs = nil
+		})
+	}
+}
+
+// TestPlanShowsTheRest builds with a secret that stands beside values which are none.
+func TestPlanShowsTheRest(t *testing.T) {
 	c := &oracle.Case{
-		Dockerfile: []byte("FROM busybox\nARG NPM_TOKEN\nENV DB_PASSWORD=hunter2 URL=https://me:hunter2@example.org/\n# cache=key=arg:API_KEY\nRUN a\nCOPY a /$NPM_TOKEN/\n"),
-		Attrs:      map[string]string{"build-arg:NPM_TOKEN": "hunter2", "build-arg:API_KEY": "hunter2"},
+		Dockerfile: []byte("FROM busybox\nARG NPM_TOKEN\nENV A=plain B=x$NPM_TOKEN\nWORKDIR /w\nRUN echo $A\n"),
+		Attrs:      map[string]string{"build-arg:NPM_TOKEN": "plai"},
 	}
 	dt, err := json.Marshal(planOf(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The line of the file itself is no secret.
-	text := strings.ReplaceAll(string(dt), "ENV DB_PASSWORD=hunter2", "")
-	if strings.Contains(text, "hunter2") {
-		t.Errorf("the plan holds a secret: %s", text)
-	}
-	if n := strings.Count(text, `"secret":true`); n != 5 {
-		t.Errorf("%d values are withheld, want 5: %s", n, text)
+	for _, shown := range []string{`"name":"A","value":"plain"`, `"value":"/w"`, `"value":"RUN echo $A"`} {
+		if !strings.Contains(string(dt), shown) {
+			t.Errorf("%s is not in %s", shown, dt)
+		}
 	}
 }

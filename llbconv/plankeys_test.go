@@ -84,7 +84,11 @@ func keyedSteps(ctx context.Context, c *oracle.Case) (*keyed, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keyed{plan: def.Plan([]byte("key"))}
+	plan, err := def.Plan(ctx, func() ([]byte, error) { return []byte("key"), nil })
+	if err != nil {
+		return nil, err
+	}
+	k := &keyed{plan: plan}
 	for i := range k.plan.Files { // as if every selection had its own, constant content
 		f := &k.plan.Files[i]
 		f.Known, f.Digest = true, fmt.Sprint(f.Context, f.Patterns, f.Exclude, f.IgnoreModes)

@@ -38,7 +38,7 @@ func TestSharedMounts(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, def := shared(t, test.dockerfile, test.options)
-			plan := def.Plan(nil)
+			plan := planIn(t.Context(), t, def)
 			var got []string
 			for _, m := range def.SharedMounts() {
 				var steps []string
@@ -66,7 +66,7 @@ func TestSharedMountsAreNoKey(t *testing.T) {
 		t.Error(d)
 	}
 	keys := func(d *llbconv.Definition) (out []string) {
-		for _, s := range d.Plan(nil).Steps {
+		for _, s := range planIn(t.Context(), t, d).Steps {
 			out = append(out, s.Key)
 		}
 		return out

@@ -31,6 +31,7 @@ type stage struct {
 	replaced bool // a named context stands in for the stage
 	noCache  bool
 	platform *ocispecs.Platform  // what its FROM asks for; nil if it does not
+	secret   bool                // the name of what it starts from is made of a secret
 	fromArgs map[string]struct{} // global arguments that its FROM uses
 	total    int                 // how many steps progress output announces
 	used     *source.Paths       // paths that others read from it; shared with base

@@ -25,6 +25,7 @@ type step struct {
 
 	// For the plan.
 	vars              envSnapshot // what the instruction's words are expanded with
+	secrets           []string    // those of its words that are made of secrets
 	dir               string
 	dirFrom, userFrom envSource
 }
@@ -44,21 +45,22 @@ func (*workdirOp) isStepOp() {}
 
 // runOp is a RUN.
 type runOp struct {
-	source   string // the instruction as written
-	args     []string
-	shell    []string // what of args is the stage's shell
-	title    string   // what the progress text is expanded from
-	env      []string // NAME=VALUE; shared, not to be modified
-	vars     envSnapshot
-	declared []string // build arguments for the history, NAME=VALUE; shared
-	dir      string
-	user     string
-	network  pb.NetMode
-	security pb.SecurityMode
-	mounts   []runMount
-	secrets  []runSecret
-	ssh      []runSSH
-	devices  []*pb.CDIDevice
+	source     string // the instruction as written
+	args       []string
+	shell      []string // what of args is the stage's shell
+	title      string   // what the progress text is expanded from
+	env        []string // NAME=VALUE; shared, not to be modified
+	vars       envSnapshot
+	declared   []string // build arguments for the history, NAME=VALUE; shared
+	dir        string
+	user       string
+	network    pb.NetMode
+	ownNetwork bool // network is the instruction's, not the build's
+	security   pb.SecurityMode
+	mounts     []runMount
+	secrets    []runSecret
+	ssh        []runSSH
+	devices    []*pb.CDIDevice
 }
 
 // runMount is a mount with a filesystem of its own: bind, cache, tmpfs, or the
@@ -161,5 +163,6 @@ type copySource struct {
 // workdirOp is a WORKDIR that makes a directory.
 type workdirOp struct {
 	path  string // absolute
+	user  string // whose it becomes; empty is root
 	owner *pb.ChownOpt
 }

@@ -122,7 +122,7 @@ func (p inputPair) byRule() bool {
 	switch in.Origin.Kind {
 	case cachepolicy.OriginRule, cachepolicy.OriginStageRule, cachepolicy.OriginOverride:
 		return true
-	case cachepolicy.OriginLine, cachepolicy.OriginDefault, cachepolicy.OriginBuildArg, cachepolicy.OriginBaseImage, cachepolicy.OriginBuiltin, cachepolicy.OriginContext:
+	case cachepolicy.OriginLine, cachepolicy.OriginDefault, cachepolicy.OriginBuildArg, cachepolicy.OriginBaseImage, cachepolicy.OriginBuiltin, cachepolicy.OriginContext, cachepolicy.OriginOption:
 	}
 	return in.Kind == cachepolicy.InputArg && (p.old == nil || p.new == nil)
 }

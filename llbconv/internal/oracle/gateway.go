@@ -25,7 +25,7 @@ import (
 // Gateway is a fake daemon as a frontend sees it. It solves single sources: local
 // ones have a .dockerignore file; what a URL serves is a tar archive if the URL ends
 // in .tar, else text. A git repository has a commit of lastChange, a URL was last
-// modified then, unless it contains "undated". The inputs "in" and "img" are what
+// modified then, unless it contains "undated", and has a digest if it contains "known". The inputs "in" and "img" are what
 // contexts of the form "input:NAME" refer to.
 type Gateway struct {
 	Images
@@ -127,6 +127,9 @@ func (g *Gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, opt 
 		}
 	case strings.HasPrefix(id, "http"):
 		md.HTTP = &sourceresolver.ResolveHTTPResponse{}
+		if strings.Contains(id, "known") {
+			md.HTTP.Digest = digest.FromBytes(served(id))
+		}
 		if !strings.Contains(id, "undated") {
 			md.HTTP.LastModified = &lastChange
 		}

@@ -89,3 +89,8 @@ func IsGit(src string) bool {
 	ref, isGit, _ := dfgitutil.ParseGitRef(src)
 	return ref != nil && isGit
 }
+
+// IsCommit reports whether a git reference is a whole commit hash, which never moves.
+func IsCommit(ref string) bool {
+	return (len(ref) == 40 || len(ref) == 64) && strings.Trim(ref, "0123456789abcdef") == ""
+}

@@ -93,3 +93,35 @@ func (o Op) Name() (name, digest string) {
 	_, name, _ = strings.Cut(o.GetIdentifier(), "://")
 	return name, ""
 }
+
+// Identity returns a digest that stands for a filesystem which is made of nothing but
+// images and commits that are named by digest, such as another target of a bake file;
+// nothing if it is made of anything that may have changed.
+func Identity(out llb.Output) string {
+	if out == nil {
+		return ""
+	}
+	def, err := llb.NewState(out).Marshal(context.Background())
+	if err != nil || len(def.Def) == 0 {
+		return ""
+	}
+	for _, dt := range def.Def {
+		if op, ok := decode(dt); ok && !op.pinned() {
+			return ""
+		}
+	}
+	return string(vertex.Digest(def.Def[len(def.Def)-1]))
+}
+
+// pinned reports whether the source is named by its digest.
+func (o Op) pinned() bool {
+	switch {
+	case o.IsGit():
+		return o.Attrs[pb.AttrGitChecksum] != ""
+	case o.IsHTTP():
+		return o.Attrs[pb.AttrHTTPChecksum] != ""
+	default:
+		_, digest := o.Name()
+		return digest != ""
+	}
+}
