@@ -241,15 +241,21 @@ func (d *Decision) addKeys(r Rule, b Build) {
 		case SourceArg:
 			value, given := b.Args[src.Ref]
 			k.salt = "arg:" + encode(src.Ref) + "=" + argSalt(value, given)
-			k.input.Kind, k.input.Value = InputKeyArg, "not given"
+			k.input.Kind, k.input.Value = InputKeyArg, notGiven
 			if given {
-				k.input = NewVariable(InputKeyArg, src.Ref, strconv.Quote(value), s.Origin, b.SecretKey)
+				if value == notGiven {
+					value = strconv.Quote(value)
+				}
+				k.input = NewVariable(InputKeyArg, src.Ref, value, s.Origin, b.SecretKey)
 			}
 		case SourceHTTP, SourceGit, SourceImage, SourceFile:
 		}
 		d.Keys = append(d.Keys, k)
 	}
 }
+
+// notGiven is shown as the value of a build argument that the build does not give.
+const notGiven = "not given"
 
 // argSalt stands for a build argument's value in the salt, which everybody can
 // read in the image's provenance.

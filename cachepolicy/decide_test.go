@@ -137,8 +137,8 @@ func TestDecideInputs(t *testing.T) {
 	want := []string{
 		"ttl 1d window 20590, until 2026-05-17 15:42:14 UTC",
 		"key-arg NONE not given",
-		"key-arg TOKEN hmac-sha256:5b1b331d89a934290f0cb6e2070a4b50",
-		`key-arg V "1 2"`,
+		"key-arg TOKEN hmac-sha256:841499815bbfd4e336c4208ac3b1068d",
+		`key-arg V 1 2`,
 		"file a ?",
 		"text text x",
 	}

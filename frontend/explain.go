@@ -91,7 +91,7 @@ func notes(predictions []explain.Prediction) map[int]string {
 
 // mayRun reports whether a reason says why a step may run of which nothing is certain.
 func mayRun(k explain.ReasonKind) bool {
-	return k == explain.ReasonMayFollow || k == explain.ReasonCombination
+	return k == explain.ReasonMayFollow || k == explain.ReasonCombination || k == explain.ReasonMayHaveMoved
 }
 
 // addExplanations puts the plans into the result's metadata: without lists of files,

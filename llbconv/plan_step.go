@@ -362,7 +362,7 @@ func (k *stepKey) copy(op *copyOp) {
 		switch {
 		case f.source.http != nil:
 			name, _ := k.shown(f.source.http.URL)
-			k.follows = append(k.follows, cacheplan.FollowSource(name, k.w.def.found[f.source], "ADD"))
+			k.follows = append(k.follows, cacheplan.FollowFetched(name, k.w.def.found[f.source], "ADD"))
 		case f.source.git != nil:
 			name, _ := k.shown(f.source.git.Ref.Remote)
 			k.follows = append(k.follows, cacheplan.FollowSource(name, f.source.git.Version(k.w.def.found[f.source]), "ADD"))
@@ -463,7 +463,7 @@ func (k *stepKey) rule(d *decision) {
 	for _, in := range d.Inputs() {
 		switch {
 		case in.Secret && in.Kind == cachepolicy.InputKeyArg:
-			value := strconv.Quote(k.w.c.rules.build.Args[in.Name])
+			value := k.w.c.rules.build.Args[in.Name]
 			in = cachepolicy.NewWithheld(in.Kind, in.Name, "", in.Name+"="+value, in.Origin, k.w.key())
 		case in.Kind == cachepolicy.InputText || in.Kind == cachepolicy.InputHTTP || in.Kind == cachepolicy.InputGit:
 			name, hidesName := k.shown(in.Name)

@@ -69,6 +69,10 @@ func (s *Step) keys(sets KnownSets, earlier []StepKeys) StepKeys {
 		case f.Step < 0: // a source, which counts by its content
 			strong.Add(f.Digest)
 			k.StrongOK = k.StrongOK && f.Digest != ""
+			if f.By == ByDefinition {
+				weak.Add(f.Digest)
+				k.WeakOK = k.WeakOK && f.Digest != ""
+			}
 		case f.By == ByContent:
 			e := earlier[f.Step]
 			strong.Add(string(e.Strong[:]))

@@ -106,6 +106,12 @@ func FollowSource(source, digest, via string) Follow {
 	return Follow{Step: -1, Source: source, Digest: digest, By: ByContent, Via: via}
 }
 
+// FollowFetched returns the Follow of a source that is taken whole: where its digest
+// changes, so does the key.
+func FollowFetched(source, digest, via string) Follow {
+	return Follow{Step: -1, Source: source, Digest: digest, By: ByDefinition, Via: via}
+}
+
 // FileSet returns the set with that ID, or nil.
 func (p *Plan) FileSet(id string) *FileSet {
 	for i := range p.Files {

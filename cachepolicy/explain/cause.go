@@ -47,15 +47,27 @@ func (e *predictor) unresolved(i int) []Reason {
 	return e.mayFollow(i)
 }
 
-// mayFollow names what the step follows and nothing certain is known of.
+// mayFollow names what the step follows and nothing certain is known of: what is most
+// certain to have changed.
 func (e *predictor) mayFollow(i int) []Reason {
 	s := &e.plan.Steps[i]
+	follows := func(on int) []Reason {
+		return []Reason{{Step: i, Kind: ReasonMayFollow, On: &on, OnName: e.plan.StepName(on, s)}}
+	}
+	for _, f := range s.Follows {
+		if f.Step >= 0 && e.out[f.Step].State == StateReRun {
+			return follows(f.Step)
+		}
+	}
+	if moved := e.moved(i); len(moved) > 0 {
+		return moved
+	}
 	for _, f := range s.Follows {
 		switch {
 		case f.Step < 0 && f.Digest == "":
 			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: f.Source}}
 		case f.Step >= 0 && e.out[f.Step].State != StateHit:
-			return []Reason{{Step: i, Kind: ReasonMayFollow, On: &f.Step, OnName: e.plan.StepName(f.Step, s)}}
+			return follows(f.Step)
 		}
 	}
 	for _, f := range s.Follows {
@@ -64,6 +76,24 @@ func (e *predictor) mayFollow(i int) []Reason {
 		}
 	}
 	return []Reason{{Step: i, Kind: ReasonCombination}}
+}
+
+// moved names what the step takes from elsewhere that has another digest than in the
+// nearest build. What is taken of it may still be the same.
+func (e *predictor) moved(i int) []Reason {
+	if len(e.past) == 0 {
+		return nil
+	}
+	b := e.past[0]
+	old := e.match(b)[i]
+	if old < 0 {
+		return nil
+	}
+	out := e.differ(b, old, i).sources()
+	for n := range out {
+		out[n].Step, out[n].Kind = i, ReasonMayHaveMoved
+	}
+	return out
 }
 
 // cause returns why a step runs again although no step before it does. It compares
@@ -89,6 +119,9 @@ func (e *predictor) cause(i int) []Reason {
 	}
 	if r, ok := e.order(b, old, i); ok {
 		return []Reason{r}
+	}
+	if r := e.differ(b, old, i).unnamed(); len(r) > 0 {
+		return r
 	}
 	return []Reason{{Step: i, Kind: ReasonCombination}}
 }

@@ -32,7 +32,8 @@ type differ struct {
 	step             int // index of new
 }
 
-// reasons returns what differs in the step's own inputs, the weightiest first.
+// reasons returns what differs in the step's own inputs and in what it takes from
+// elsewhere, the weightiest first.
 func (d *differ) reasons() []Reason {
 	var out []Reason
 	oldRule, oldText := keyRule(d.old)
@@ -40,20 +41,91 @@ func (d *differ) reasons() []Reason {
 	if oldRule != newRule {
 		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText})
 	}
+	var files []inputPair
 	for _, p := range pairInputs(d.old.Inputs, d.new.Inputs) {
-		if oldRule == newRule || !p.byRule() {
+		switch {
+		case oldRule != newRule && p.byRule():
+		case p.isFiles():
+			files = append(files, p)
+		default:
 			out = append(out, d.input(p)...)
 		}
 	}
+	out = append(out, d.allFiles(files, len(out) > 0)...)
+	out = append(out, d.sources()...)
 	if len(out) == 0 && variables(d.old) != variables(d.new) {
 		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "order of the environment"})
-	}
-	if len(out) == 0 && d.old.Key != d.new.Key && d.old.Key != "" && d.new.Key != "" {
-		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "an option of the build"})
 	}
 	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(weight(a.Kind), weight(b.Kind)) })
 	for i := range out {
 		out[i].Step = d.step
+	}
+	return out
+}
+
+// unnamed returns the reason of a step whose operation differs in something that the
+// plan has no input for.
+func (d *differ) unnamed() []Reason {
+	if d.old.Key == d.new.Key || d.old.Key == "" || d.new.Key == "" {
+		return nil
+	}
+	return []Reason{{Step: d.step, Kind: ReasonSetting, Change: Changed, Name: "an option of the build"}}
+}
+
+// allFiles returns the reasons in the inputs that are files: what two of them share,
+// once. Where something else has changed which files are meant, that is the reason.
+func (d *differ) allFiles(pairs []inputPair, explained bool) []Reason {
+	var out []Reason
+	for _, p := range pairs {
+		if explained && (p.old == nil || p.new == nil) {
+			continue
+		}
+		for _, r := range d.files(p) {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return limitFiles(out)
+}
+
+// limitFiles keeps the first files that are named, and counts the others.
+func limitFiles(reasons []Reason) []Reason {
+	var out []Reason
+	named, more := 0, 0
+	for _, r := range reasons {
+		switch {
+		case r.Kind == ReasonMoreFiles:
+			more += r.Count
+		case r.Kind != ReasonFiles && named == maxNamedFiles:
+			more++
+		default:
+			if r.Kind != ReasonFiles {
+				named++
+			}
+			out = append(out, r)
+		}
+	}
+	if more > 0 {
+		out = append(out, Reason{Kind: ReasonMoreFiles, Change: Changed, Count: more})
+	}
+	return out
+}
+
+// sources returns the reasons in what the step fetches: what has another digest than
+// before under the same name.
+func (d *differ) sources() []Reason {
+	before := map[string]string{}
+	for _, f := range d.old.Follows {
+		if f.Step < 0 {
+			before[f.Via+" "+f.Source] = f.Digest
+		}
+	}
+	var out []Reason
+	for _, f := range d.new.Follows {
+		if old := before[f.Via+" "+f.Source]; f.Step < 0 && old != "" && f.Digest != "" && old != f.Digest {
+			out = append(out, Reason{Kind: ReasonSource, Change: Changed, Name: f.Source, Old: old, New: f.Digest})
+		}
 	}
 	return out
 }
@@ -127,6 +199,12 @@ func (p inputPair) byRule() bool {
 	return in.Kind == cachepolicy.InputArg && (p.old == nil || p.new == nil)
 }
 
+// isFiles reports whether the input is a selection of files.
+func (p inputPair) isFiles() bool {
+	kind := cmp.Or(p.new, p.old).Kind
+	return kind == cachepolicy.InputFiles || kind == cachepolicy.InputFile
+}
+
 func (p inputPair) change() Change {
 	switch {
 	case p.old == nil:
@@ -188,9 +266,6 @@ func pairInputs(old, new []cachepolicy.Input) []inputPair {
 // input returns the reasons that lie in one input.
 func (d *differ) input(p inputPair) []Reason {
 	kind := cmp.Or(p.new, p.old).Kind
-	if kind == cachepolicy.InputFiles || kind == cachepolicy.InputFile {
-		return d.files(p)
-	}
 	if p.old != nil && p.new != nil && p.same() {
 		return nil
 	}

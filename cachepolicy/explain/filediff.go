@@ -3,6 +3,7 @@ package explain
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
@@ -84,8 +85,14 @@ func (c *fileChanges) add(list *[]Reason, r Reason) {
 	if len(*list) < maxNamedFiles {
 		*list = append(*list, r)
 	}
-	c.total++
+	if !isDirectory(r) {
+		c.total++
+	}
 }
+
+// isDirectory reports whether a reason is about a directory: those are named, but do
+// not count as files.
+func isDirectory(r Reason) bool { return strings.HasSuffix(r.Name, "/") }
 
 func (c *fileChanges) reasons() []Reason {
 	var out []Reason
@@ -96,7 +103,13 @@ func (c *fileChanges) reasons() []Reason {
 			}
 		}
 	}
-	if rest := c.total - len(out); rest > 0 {
+	rest := c.total
+	for _, r := range out {
+		if !isDirectory(r) {
+			rest--
+		}
+	}
+	if rest > 0 {
 		out = append(out, Reason{Kind: ReasonMoreFiles, Change: Changed, Count: rest})
 	}
 	return out

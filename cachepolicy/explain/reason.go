@@ -37,7 +37,7 @@ const (
 	ReasonUnresolved   ReasonKind = "unresolved"      // Name: an input that is not known yet
 	ReasonAlways       ReasonKind = "always"          // rule off
 	ReasonNoCache      ReasonKind = "no-cache"        // --no-cache, --no-cache-filter
-	ReasonMayHaveMoved ReasonKind = "may-have-moved"  // Name: a source that moved; its content may be the same
+	ReasonMayHaveMoved ReasonKind = "may-have-moved"  // Name: a source that moved; Old, New: digests, if known; its content may be the same
 )
 
 // Change says how an input differs.
@@ -122,6 +122,9 @@ func (r Reason) String() string {
 	case ReasonMayFollow:
 		return "follows " + r.OnName + " if that changed"
 	case ReasonMayHaveMoved:
+		if r.Old != "" && r.New != "" {
+			return fmt.Sprintf("%s moved %s → %s, if that changed what is taken", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
+		}
 		return fmt.Sprintf("depends on what is in %s now", phrase.Name(r.Name))
 	case ReasonUnresolved:
 		return fmt.Sprintf("%s is not known", phrase.Name(r.Name))

@@ -26,6 +26,8 @@ import (
 //	alone                   the step does not follow the one before it in its stage
 //	after|content STAGE/I   the step follows that one by definition, by content
 //	source REF DIGEST       the step takes content from there
+//	fetched URL DIGEST      the step takes all of that
+//	key DIGEST              the digest of its operation
 //	failed, seconds 1.5     what became of it
 //
 // A step follows the one before it in its stage by definition.
@@ -179,6 +181,10 @@ func (p *planParser) property(fields []string) {
 		s.Follows = append(s.Follows, cacheplan.FollowStep(p.find(get(1)), cacheplan.ByContent, "--from"))
 	case "source":
 		s.Follows = append(s.Follows, cacheplan.FollowSource(get(1), get(2), "--from"))
+	case "fetched":
+		s.Follows = append(s.Follows, cacheplan.FollowFetched(get(1), get(2), "ADD"))
+	case "key":
+		s.Key = get(1)
 	case "failed":
 		p.build.Results[len(steps)-1].Outcome = record.OutcomeFailed
 	case "seconds":
