@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// hasCap tells whether this frontend has a frontend capability. The same list is
+// hasCap reports whether this frontend has a frontend capability. The same list is
 // in the label moby.buildkit.frontend.caps of the image.
 func hasCap(name string) bool {
 	switch name {

@@ -34,7 +34,7 @@ type syntax struct {
 	fromArg  bool // BUILDKIT_SYNTAX instead of the file's directive
 }
 
-// syntax tells whether another frontend has to build this file; see the package
+// syntax reports whether another frontend has to build this file; see the package
 // comment for when. The build argument BUILDKIT_SYNTAX comes before the file's
 // directive.
 func (b *build) syntax() (syntax, bool) {
@@ -53,7 +53,7 @@ func (b *build) syntax() (syntax, bool) {
 	return s, !isSelf(s.ref, b.opts()[keySource])
 }
 
-// isSelf tells whether ref names this frontend: the image it was started from,
+// isSelf reports whether ref names this frontend: the image it was started from,
 // or any image of its own repository.
 func isSelf(ref, source string) bool {
 	named, err := reference.ParseNormalizedNamed(ref)

@@ -2,11 +2,12 @@ package frontend
 
 import (
 	"context"
-	"errors"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/frontend/recorder"

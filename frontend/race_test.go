@@ -2,7 +2,7 @@
 
 package frontend_test
 
-// runsUpstream tells whether docker/dockerfile's frontend can run: it looks up
+// runsUpstream reports whether docker/dockerfile's frontend can run: it looks up
 // images at the same time with a cache that is not made for it, and the race
 // detector would report that.
 const runsUpstream = false

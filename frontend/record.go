@@ -26,7 +26,7 @@ const recordsID = "cachewright-records"
 // recorder.
 var recorderNeeds = []apicaps.CapID{pb.CapExecMountCache, pb.CapExecMountCacheSharing, pb.CapExecMetaNetwork, pb.CapFileBase}
 
-// canRecord tells whether the builder can run steps of this frontend's own image.
+// canRecord reports whether the builder can run steps of this frontend's own image.
 func (b *build) canRecord() bool {
 	if b.self == nil {
 		return false

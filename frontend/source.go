@@ -2,13 +2,14 @@ package frontend
 
 import (
 	"context"
-	"errors"
 
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/llbconv"
 )

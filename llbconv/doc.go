@@ -19,4 +19,8 @@
 // Below it, internal/vertex has the operations and encodes them, internal/source what
 // a build takes from outside the file, internal/position places in the file, and
 // internal/oracle the comparison with docker/dockerfile, for tests.
+//
+// Errors are made and wrapped with github.com/pkg/errors here and in package frontend,
+// as in BuildKit, which prints their stacks with --debug. Packages that know nothing of
+// BuildKit, as those below cachepolicy, use the standard library's.
 package llbconv

@@ -109,7 +109,7 @@ func (w *planner) from(s *evaluatedStage) {
 	w.add(s.stage, cacheplan.Step{ID: s.fromID(b), Name: name, Inputs: w.baseInputs(s.stage, b)})
 }
 
-// endsOf returns the steps that a stage's filesystem so far consists of.
+// endsOf returns the steps that gave a stage's filesystem as it is so far.
 func (w *planner) endsOf(s *stage) []int {
 	for s.base != nil && w.ends[s] == nil {
 		s = s.base
@@ -117,7 +117,7 @@ func (w *planner) endsOf(s *stage) []int {
 	return w.ends[s]
 }
 
-// add appends a step, on which the stage's filesystem then consists.
+// add appends a step: the stage's filesystem is what that step gives.
 func (w *planner) add(s *stage, step cacheplan.Step) {
 	w.inputs += len(step.Inputs)
 	w.plan.Steps = append(w.plan.Steps, step)

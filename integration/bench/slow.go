@@ -47,7 +47,7 @@ func startSlowRegistry(registry string, delay time.Duration) (*slowRegistry, err
 
 func (r *slowRegistry) close() error { return r.server.Shutdown(context.Background()) }
 
-// isTagLookup tells whether a request asks what a tag is: by tag, which unlike a
+// isTagLookup reports whether a request asks what a tag is: by tag, which unlike a
 // digest has no colon.
 func isTagLookup(req *http.Request) bool {
 	_, name, ok := strings.Cut(req.URL.Path, "/manifests/")

@@ -116,7 +116,7 @@ func conformance(ctx context.Context, o options) (bool, error) {
 	return met, nil
 }
 
-// complete tells whether the options leave nothing out.
+// complete reports whether the options leave nothing out.
 func (o options) complete() bool {
 	return o.run == "" && o.only == "" && o.modes == allModes
 }

@@ -17,7 +17,7 @@ type table struct {
 	excepted map[string]string // test → reason, from docs/differences.md
 }
 
-// ran tells whether any test ran.
+// ran reports whether any test ran.
 func (t *table) ran() bool { return len(t.upstream)+len(t.ours) > 0 }
 
 // regressions lists the tests that pass with upstream's frontend and not with
@@ -34,7 +34,7 @@ func (t *table) regressions() []string {
 	return worse
 }
 
-// regressed tells whether the test passes with upstream's frontend and not with ours.
+// regressed reports whether the test passes with upstream's frontend and not with ours.
 func (t *table) regressed(name string) bool {
 	return t.upstream != nil && t.ours != nil && t.upstream.status(name) == pass && t.ours.status(name) != pass
 }

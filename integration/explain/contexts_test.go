@@ -40,7 +40,7 @@ RUN ls
 			"COPY src /src": "src changed", "RUN cat /src > /out": "follows 3/4", "RUN echo more": "follows build 3/4",
 			"RUN --mount=from=build,source=/out,target=/out cat /out": "follows build 4/4 if that changed",
 			"COPY --from=build /out /out":                             "follows build 4/4 if that changed",
-			"COPY --from=more /src /src":                              "follows 2/5 if that changed",
+			"COPY --from=more /src /src":                              "follows more 1/1 if that changed",
 			"COPY --from=test /etc/unique /unique":                    "follows 3/5 if that changed",
 			"RUN ls":                                                  "follows 4/5 if that changed",
 		}}},

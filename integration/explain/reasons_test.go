@@ -15,7 +15,7 @@ func TestReasons(t *testing.T) {
 	scenario.Run(t, map[string][]rebuild{
 		"files": fileChanges(), "variables": variables(), "definition": definitions(), "base": bases(),
 		"rules": ruleChanges(), "key": keyChanges(scenario.NewWeb(t)), "secrets": secretMounts(), "forced": forced(),
-		"stages": stages(), "contexts": contexts(),
+		"stages": stages(), "contexts": contexts(), "elsewhere": elsewhere(scenario.NewWeb(t)), "settings": settings(),
 	}, func(t *testing.T, c rebuild) { run(scenario.New(t, sb, c), c) })
 }
 

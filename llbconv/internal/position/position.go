@@ -4,11 +4,12 @@ package position
 
 import (
 	"cmp"
-	"errors"
+
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/pkg/errors"
 )
 
 // PB returns the lines of a parsed instruction as BuildKit's API has them.
