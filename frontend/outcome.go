@@ -6,7 +6,6 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
-
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/cachepolicy/record"

@@ -8,7 +8,6 @@ import (
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
-
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/llbconv"

@@ -8,7 +8,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
-
 	"github.com/pkg/errors"
 
 	"github.com/cachewright/cachewright/llbconv/internal/position"
