@@ -24,8 +24,19 @@ type judge struct {
 
 func newJudge(tally *Tally) *judge { return &judge{tally: tally, seen: map[string]int{}} }
 
-// build judges one build and remembers it.
+// build judges one build and, where there is one, the one at the same time, and
+// remembers them.
 func (j *judge) build(e *event) {
+	j.one(e)
+	if e.also != nil {
+		j.one(e.also)
+		j.remember(e.also)
+	}
+	j.remember(e)
+}
+
+// one judges one build by those that are remembered.
+func (j *judge) one(e *event) {
 	steps := e.stream()
 	e.states = map[stepID]string{}
 	for _, s := range steps {
@@ -36,6 +47,9 @@ func (j *judge) build(e *event) {
 	j.tally.build(e)
 	for _, number := range sortedNames(steps) {
 		s := steps[number]
+		if s.Step == nil && e.beside != nil {
+			continue // the daemon names a step that two builds share after either
+		}
 		if s.Step == nil && !s.From {
 			j.find("harness: unknown step", s, "no step of the model is numbered so")
 			continue
@@ -45,8 +59,12 @@ func (j *judge) build(e *event) {
 		}
 		j.note(e, s, number, steps)
 	}
-	for _, s := range steps {
-		if s.Step != nil && (s.State == "ran" || s.State == "cached") {
+}
+
+// remember adds a build to what later ones are judged by.
+func (j *judge) remember(e *event) {
+	for _, s := range e.view.Steps {
+		if state := e.states[s.key()]; state == "ran" || state == "cached" {
 			j.seen[s.Print] = e.results
 		}
 	}
@@ -72,11 +90,12 @@ func (j *judge) lost(e *event, s streamed) bool {
 }
 
 // recorded returns the earlier builds of the same Dockerfile that the record must
-// have, not the one at the same time.
+// have. Clients name directories in ways of their own, so that a builder need not know
+// what another client built for a build of the same directory.
 func (j *judge) recorded(e *event) []*event {
 	var out []*event
 	for _, p := range j.past {
-		if p.Project == e.Project && p.File == e.File && p.records == e.records && p != e.beside {
+		if p.Project == e.Project && p.File == e.File && p.Client == e.Client && p.records == e.records {
 			out = append(out, p)
 		}
 	}

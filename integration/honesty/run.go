@@ -129,9 +129,6 @@ func (x *run) build(ctx context.Context, b Build) error {
 		return err
 	}
 	x.judge.build(&now)
-	if now.also != nil {
-		x.judge.build(now.also)
-	}
 	return nil
 }
 
