@@ -68,7 +68,7 @@ func (e *emitter) setExport(v *vertex.Vertex, s *step, d *decision) []llb.Output
 func (e *emitter) noFiles(directory string) llb.Output {
 	if e.nothing == nil {
 		e.nothing = llb.Local(directory, llb.SessionID("cachewright"), llb.SharedKeyHint("cachewright-nothing"),
-			llb.FollowPaths([]string{noFile}), llb.WithCustomName("[internal] mark as not to be exported")).Output()
+			llb.FollowPaths([]string{noFile}), llb.WithCustomName("[internal] mark as not to be exported (a builder waits 5 s for it, once)")).Output()
 	}
 	return e.nothing
 }

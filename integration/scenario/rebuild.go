@@ -3,6 +3,7 @@ package scenario
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
@@ -52,7 +53,7 @@ func New[Want any](t testing.TB, sb *sandbox.Sandbox, row Rebuild[Want]) *Projec
 	t.Helper()
 	p := &Project{T: t, Sandbox: sb, ID: NewID(), Words: map[string]string{}, Build: row.Options}
 	p.Frontend = sandbox.FrontendRef
-	p.Context = t.TempDir()
+	p.Context = filepath.Join(t.TempDir(), p.ID) // clients tell directories by their names
 	p.SharedKey = p.Context
 	p.Args, p.Attrs, p.Secrets = maps.Clone(p.Args), maps.Clone(p.Attrs), maps.Clone(p.Secrets)
 	for name, text := range row.Files {
