@@ -84,7 +84,8 @@ func TestAssert(t *testing.T) {
 		{expect: "deps/2 = re-run"},
 		{expect: "@9=re-run"},
 		{expect: "app/2=hit,app/3=hit", args: []string{"--no-cache-filter=deps"}}, // unknown
-		{expect: "deps/2=hit", args: []string{"--target=deps"}},                   // never built
+		{expect: "app/2=not-re-run,app/3=not-re-run", args: []string{"--no-cache-filter=deps"}},
+		{expect: "deps/2=hit", args: []string{"--target=deps"}}, // never built
 		{expect: "app/2=re-run", args: []string{"--target=deps"}},
 		{expect: "dep/*=hit"},
 		{expect: "@99=hit,deps/2=hit"},
