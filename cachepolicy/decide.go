@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cachewright/cachewright/cachepolicy/fieldspec"
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
@@ -39,8 +40,9 @@ type Facts struct {
 	DeclaredArgs []string
 	// NoCache says that a selector of --no-cache-filter picks the step.
 	NoCache bool
-	// LocalCopy says that a COPY or ADD takes files of the build context.
-	LocalCopy bool
+	// LocalCopy says that a COPY or ADD takes files of the build context, OnlyLocal
+	// that it takes nothing else.
+	LocalCopy, OnlyLocal bool
 	// CacheMount says that a RUN has a cache mount whose contents can travel.
 	CacheMount bool
 }
@@ -60,6 +62,8 @@ type Decision struct {
 	IgnoreModes bool
 	// ShareMounts: the contents of the step's cache mounts travel with the remote cache.
 	ShareMounts bool
+	// Fields says which fields of the copied files count, or nil for whole files.
+	Fields *fieldspec.Spec
 	// Off: the step runs in every build.
 	Off bool
 	// NoCache: the step runs in this build, since --no-cache-filter picks it. That is
@@ -190,6 +194,14 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 			return !slices.Contains(f.DeclaredArgs, n)
 		})
 		d.Args = &filter
+	}
+	if s, ok := r.Get(OptionFields); ok {
+		if !f.OnlyLocal && s.Origin.single() {
+			return (&Error{Option: OptionFields, Message: fmt.Sprintf("this %s takes something else than files of the build context; fields is for those alone, so give them an instruction of their own, or remove it", f.ID.Instruction)}).at(s.Origin)
+		}
+		if f.OnlyLocal {
+			d.Fields = &s.fields
+		}
 	}
 	if s, ok := r.Get(OptionModes); ok {
 		if !f.LocalCopy && s.Origin.single() {

@@ -20,6 +20,8 @@ const (
 	InputArg      InputKind = "arg"      // a declared build argument, by name
 	InputEnv      InputKind = "env"      // an environment variable, by name
 	InputFiles    InputKind = "files"    // files of a build context, see FileSet
+	InputFields   InputKind = "fields"   // the fields that count of a copied file, by its path
+	InputField    InputKind = "field"    // one of them: path and field
 	InputUser     InputKind = "user"     // USER
 	InputWorkdir  InputKind = "workdir"  // WORKDIR
 	InputShell    InputKind = "shell"    // SHELL
@@ -39,6 +41,9 @@ const (
 	InputFile   InputKind = InputKind(SourceFile)  // key=file:…, see FileSet
 )
 
+// FieldSeparator stands between file and field in the name of an InputField.
+const FieldSeparator = ": "
+
 // IsVariable reports whether inputs of the kind reach the command's environment.
 func (k InputKind) IsVariable() bool { return k == InputArg || k == InputEnv }
 
@@ -56,7 +61,7 @@ func (k InputKind) NamedElsewhere() bool {
 	switch k {
 	case InputBase, InputHTTP, InputGit, InputImage:
 		return true
-	case InputCommand, InputArg, InputEnv, InputFiles, InputUser, InputWorkdir, InputShell, InputPlatform, InputSecret,
+	case InputCommand, InputArg, InputEnv, InputFiles, InputFields, InputField, InputUser, InputWorkdir, InputShell, InputPlatform, InputSecret,
 		InputSSH, InputMount, InputOption, InputOff, InputTTL, InputKeyArg, InputText, InputFile:
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cachewright/cachewright/cachepolicy/fieldspec"
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
@@ -28,6 +29,7 @@ var optionTable = []optionInfo{
 	{name: OptionArgs, instructions: []string{"RUN", "FROM"}, value: "none or ARG[,ARG…]", read: readArgs},
 	{name: OptionBase, instructions: []string{"RUN", "FROM"}, value: "content", fixed: "content"},
 	{name: OptionExport, instructions: []string{"RUN", "COPY", "ADD", "FROM"}, value: "no", fixed: "no"},
+	{name: OptionFields, instructions: []string{"COPY", "ADD"}, value: "PRESET or FIELD[,FIELD…], where a preset is one of " + strings.Join(fieldspec.Presets(), ", "), read: readFields},
 	{name: OptionModes, instructions: []string{"COPY", "ADD"}, value: "ignore", fixed: "ignore"},
 	{name: OptionMounts, instructions: []string{"RUN", "FROM"}, value: "share", fixed: "share"},
 	{name: OptionDefault, instructions: []string{"RUN", "COPY", "ADD"}},
@@ -208,6 +210,19 @@ func readArgs(s *Setting, raw string) *Error {
 	}
 	slices.Sort(s.args.Names)
 	s.Text = s.args.String()
+	return nil
+}
+
+func readFields(s *Setting, raw string) *Error {
+	items, err := decodeList(raw)
+	if err != nil {
+		return err
+	}
+	spec, parseErr := fieldspec.Parse(items)
+	if parseErr != nil {
+		return &Error{Message: parseErr.Error()}
+	}
+	s.Text, s.fields = spec.String(), spec
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cachewright/cachewright/cachepolicy/fieldspec"
 )
 
 // Option is the name of one option of a cache rule.
@@ -17,6 +19,7 @@ const (
 	OptionArgs    Option = "args"    // only these ARGs reach the command
 	OptionBase    Option = "base"    // key by the content of the starting filesystem
 	OptionExport  Option = "export"  // keep the result out of --cache-to
+	OptionFields  Option = "fields"  // of the copied files only these fields count
 	OptionModes   Option = "modes"   // permission bits do not count
 	OptionMounts  Option = "mounts"  // the contents of cache mounts travel with the remote cache
 	OptionDefault Option = "default" // clear what would be inherited
@@ -32,6 +35,8 @@ type Setting struct {
 	ttl  TTL
 	keys []Source
 	args ArgFilter
+
+	fields fieldspec.Spec
 }
 
 // Rule is a cache rule: a set of options, each set at most once. The zero Rule
@@ -80,6 +85,12 @@ func (r Rule) Args() (ArgFilter, bool) {
 	return s.args, ok
 }
 
+// Fields returns the value of fields, and whether it is set.
+func (r Rule) Fields() (fieldspec.Spec, bool) {
+	s, ok := r.Get(OptionFields)
+	return s.fields, ok
+}
+
 // String returns the rule in the form of a directive, without `# cache=`.
 func (r Rule) String() string {
 	parts := make([]string, len(r.settings))
@@ -99,6 +110,12 @@ func (s Setting) String() string {
 		items := make([]string, len(s.keys))
 		for i, k := range s.keys {
 			items[i] = encode(k.String())
+		}
+		return string(s.Option) + "=" + strings.Join(items, ",")
+	case s.Option == OptionFields:
+		items := s.fields.Items()
+		for i, item := range items {
+			items[i] = encode(item)
 		}
 		return string(s.Option) + "=" + strings.Join(items, ",")
 	case s.Option == OptionArgs:

@@ -141,5 +141,8 @@ func decide(ctx context.Context, dt []byte, opt Options) (*decided, error) {
 	if err := c.resolveKeys(ctx, decisions); err != nil {
 		return nil, err
 	}
+	if err := c.resolveFields(ctx, evaluated, decisions); err != nil {
+		return nil, err
+	}
 	return &decided{c, evaluated, decisions}, nil
 }

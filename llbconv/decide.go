@@ -21,6 +21,8 @@ type decision struct {
 	step  *step       // the step as the rule leaves it: what it withholds is not in there
 	keys  []keySource // sources that are looked up
 	reads []string    // more paths of the build context
+
+	reduced *reducedFiles // of a step with fields, once they are read
 }
 
 // applied returns a step as its rule leaves it.
@@ -79,9 +81,13 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 		NoCache:      noCache,
 		LocalCopy:    isCopy && copied.readsContext(),
 		CacheMount:   sharesMount(st.op),
+		OnlyLocal:    isCopy && copied.readsOnlyContext(),
 	}, c.rules.build)
 	if err == nil {
 		err = c.checkRuleSupport(d)
+	}
+	if err == nil && isCopy {
+		err = checkFields(d, copied)
 	}
 	if err != nil {
 		return nil, position.With(ruleError(err), st.cmd.Location())

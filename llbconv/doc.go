@@ -9,6 +9,7 @@
 //	evaluate    words expanded: steps, environment, image config   evaluation
 //	decide      what cache rules mean for the steps                decisions
 //	resolveKeys what the sources that rules name are now           (in decisions)
+//	resolveFields what files hold of which rules let fields count (in decisions)
 //	emit        vertices, and which step each is                   emitted
 //
 // Without cache rules decide does nothing, and the vertices are those of

@@ -50,6 +50,7 @@ type emitter struct {
 	local   string     // the client's name of the directory that it is; empty if it is none
 	noModes llb.Output // the build context with modes that do not depend on the checkout
 	nothing llb.Output // none of its files; nil until it is needed
+	reduced map[*reducedFiles]llb.Output
 
 	// Whether the daemon is known to give a command without PATH one, or not to.
 	setsPath, lacksPath bool
@@ -128,7 +129,7 @@ func (e *emitter) step(st *step, base llb.Output) (stepVertices, error) {
 	case *runOp:
 		return e.run(st, d, op, base), nil
 	case *copyOp:
-		return e.copy(st, d, op, base), nil
+		return e.copy(st, d, op, base)
 	case *workdirOp:
 		return e.workdir(st, op, base), nil
 	default:

@@ -14,33 +14,44 @@ import (
 // copy makes the vertices of a COPY or ADD: the sources that it fetches itself,
 // and one file operation. With --link the files are put in a layer of their own
 // that is laid on top of base, so that they do not depend on it.
-func (e *emitter) copy(s *step, d *decision, op *copyOp, base llb.Output) stepVertices {
+func (e *emitter) copy(s *step, d *decision, op *copyOp, base llb.Output) (stepVertices, error) {
+	var reduced llb.Output
+	if d != nil && d.reduced != nil {
+		var err error
+		if reduced, err = e.reducedContext(s, d.reduced); err != nil {
+			return stepVertices{}, err
+		}
+	}
 	link := e.c.links(op)
 	file := &vertex.File{Base: base}
 	if link {
 		file.Base = nil
 	}
 	for _, f := range op.files {
-		file.Actions = append(file.Actions, e.copyAction(s, d, op, f))
+		action := e.copyAction(s, d, op, f)
+		if reduced != nil {
+			action.Source = reduced
+		}
+		file.Actions = append(file.Actions, action)
 	}
 	v := vertex.NewFile(file, s.name())
 	v.Meta.IgnoreCache = noCache(s, d)
 	file.Keys = e.setExport(v, s, d)
 	e.locate(v, s.cmd.Location())
 	if !link {
-		return stepVertices{op: v}
+		return stepVertices{op: v}, nil
 	}
 	group := identity.NewID()
 	v.Meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name(), Weak: true}
 	if base == nil {
-		return stepVertices{op: v}
+		return stepVertices{op: v}, nil
 	}
 	merge := vertex.New(&vertex.Merge{Layers: []llb.Output{base, v.Output()}}, s.prefix+"LINK "+s.title, pb.CapMergeOp)
 	merge.Meta.IgnoreCache = noCache(s, d)
 	merge.Meta.ExportCache = v.Meta.ExportCache
 	merge.Meta.ProgressGroup = &pb.ProgressGroup{Id: group, Name: s.name()}
 	e.locate(merge, s.cmd.Location())
-	return stepVertices{op: v, merge: merge}
+	return stepVertices{op: v, merge: merge}, nil
 }
 
 // links reports whether the files of a COPY or ADD get a layer of their own.

@@ -352,7 +352,9 @@ func (k *stepKey) copy(op *copyOp) {
 	if relative {
 		k.place(cachepolicy.InputWorkdir, k.step.dir, k.step.dirFrom)
 	}
-	if len(local) > 0 {
+	switch {
+	case k.decision != nil && k.decision.reduced != nil: // rule adds them
+	case len(local) > 0:
 		k.files("", local, op.exclude, ignoreModes)
 	}
 	if from != nil {
@@ -479,6 +481,12 @@ func (k *stepKey) rule(d *decision) {
 			in.Files = k.w.fileSet(cacheplan.FileSet{Patterns: []string{in.Name}})
 		}
 		k.add(in)
+	}
+	if d.reduced != nil {
+		set, _ := d.rule.Get(cachepolicy.OptionFields)
+		for _, in := range d.reduced.inputs(set, k.w.key) {
+			k.add(in)
+		}
 	}
 }
 

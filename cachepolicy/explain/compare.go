@@ -42,16 +42,20 @@ func (d *differ) reasons() []Reason {
 		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText})
 	}
 	var files []inputPair
+	var fields fieldChanges
 	for _, p := range pairInputs(d.old.Inputs, d.new.Inputs) {
 		switch {
 		case oldRule != newRule && p.byRule():
 		case p.isFiles():
 			files = append(files, p)
+		case fields.takes(p):
+			fields.compare(p)
 		default:
 			out = append(out, d.input(p)...)
 		}
 	}
 	out = append(out, d.allFiles(files, len(out) > 0)...)
+	out = append(out, fields.reasons()...)
 	out = append(out, d.sources()...)
 	if len(out) == 0 && variables(d.old) != variables(d.new) {
 		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "order of the environment"})
@@ -139,7 +143,7 @@ func weight(k ReasonKind) int {
 		return 1
 	case ReasonBase:
 		return 2
-	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved, ReasonFileMode, ReasonMoreFiles, ReasonFiles:
+	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved, ReasonFileMode, ReasonMoreFiles, ReasonFiles, ReasonField, ReasonMoreFields:
 		return 3
 	case ReasonArg, ReasonEnv:
 		return 4
@@ -163,7 +167,7 @@ func keyRule(s *cacheplan.Step) (canonical, written string) {
 			if ttl, err := cachepolicy.ParseTTL(r.Value); err == nil {
 				form = ttl.String()
 			}
-		case cachepolicy.OptionOff, cachepolicy.OptionKey, cachepolicy.OptionArgs, cachepolicy.OptionBase, cachepolicy.OptionModes, cachepolicy.OptionExport:
+		case cachepolicy.OptionOff, cachepolicy.OptionKey, cachepolicy.OptionArgs, cachepolicy.OptionBase, cachepolicy.OptionFields, cachepolicy.OptionModes, cachepolicy.OptionExport:
 		}
 		forms = append(forms, string(r.Option)+"="+form)
 		texts = append(texts, phrase.Join(string(r.Option), r.Value, "="))
@@ -188,7 +192,8 @@ type inputPair struct {
 }
 
 // byRule reports whether the difference comes with a change of the rule: inputs
-// that rules add, and ARGs, which rules withhold.
+// that rules add, ARGs, which rules withhold, and files, of which rules let only
+// fields count.
 func (p inputPair) byRule() bool {
 	in := cmp.Or(p.new, p.old)
 	switch in.Origin.Kind {
@@ -196,7 +201,7 @@ func (p inputPair) byRule() bool {
 		return true
 	case cachepolicy.OriginLine, cachepolicy.OriginDefault, cachepolicy.OriginBuildArg, cachepolicy.OriginBaseImage, cachepolicy.OriginBuiltin, cachepolicy.OriginContext, cachepolicy.OriginOption:
 	}
-	return in.Kind == cachepolicy.InputArg && (p.old == nil || p.new == nil)
+	return (in.Kind == cachepolicy.InputArg || in.Kind == cachepolicy.InputFiles) && (p.old == nil || p.new == nil)
 }
 
 // isFiles reports whether the input is a selection of files.
@@ -286,7 +291,7 @@ func (d *differ) input(p inputPair) []Reason {
 		r.Name = cmp.Or(d.new.Setting(cachepolicy.OptionTTL).Value, r.Name)
 	case cachepolicy.InputSecret, cachepolicy.InputSSH, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputText, cachepolicy.InputOff:
 		r.Name = settingName(in)
-	case cachepolicy.InputCommand, cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputFiles, cachepolicy.InputKeyArg, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage, cachepolicy.InputFile:
+	case cachepolicy.InputCommand, cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputFiles, cachepolicy.InputFields, cachepolicy.InputField, cachepolicy.InputKeyArg, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage, cachepolicy.InputFile:
 	}
 	return []Reason{r}
 }
@@ -317,6 +322,8 @@ func reasonKind(k cachepolicy.InputKind) ReasonKind {
 		return ReasonSource
 	case cachepolicy.InputFiles, cachepolicy.InputFile:
 		return ReasonFiles
+	case cachepolicy.InputFields, cachepolicy.InputField:
+		return ReasonField
 	case cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputSSH, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputOff, cachepolicy.InputText:
 		return ReasonSetting
 	}

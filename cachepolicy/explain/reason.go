@@ -18,6 +18,8 @@ const (
 	ReasonFileMode     ReasonKind = "file-mode"     // Name: path; Old, New: octal; nothing else changed
 	ReasonMoreFiles    ReasonKind = "more-files"    // Count more files changed, were added or removed
 	ReasonFiles        ReasonKind = "files-changed" // some of Count files; the record has no list
+	ReasonField        ReasonKind = "field-changed" // In: file; Name: field; Old, New
+	ReasonMoreFields   ReasonKind = "more-fields"   // Count more fields of files that only some fields count of
 	ReasonArg          ReasonKind = "arg-changed"   // Name; Line: its ARG
 	ReasonEnv          ReasonKind = "env-changed"   // Name; Line: its ENV
 	ReasonCommand      ReasonKind = "command-changed"
@@ -57,6 +59,8 @@ type Reason struct {
 	Kind   ReasonKind `json:"kind"`
 	Change Change     `json:"change,omitempty"`
 	Name   string     `json:"name,omitempty"`
+	// In is the file that a field is in.
+	In string `json:"in,omitempty"`
 	// Old and New are what differs, where that may be shown.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
@@ -75,6 +79,9 @@ type Reason struct {
 func Text(reasons []Reason) string {
 	parts := make([]string, len(reasons))
 	for i, r := range reasons {
+		if r.In != "" && i > 0 && reasons[i-1].In == r.In {
+			r.In = "" // named already
+		}
 		parts[i] = r.String()
 	}
 	return strings.Join(parts, ", ")
@@ -91,6 +98,10 @@ func (r Reason) String() string {
 		return phrase.Count(r.Count, "more file")
 	case ReasonFiles:
 		return fmt.Sprintf("files changed (%s)", phrase.Count(r.Count, "file"))
+	case ReasonField:
+		return r.field()
+	case ReasonMoreFields:
+		return phrase.Count(r.Count, "more field")
 	case ReasonArg:
 		return r.variable("ARG")
 	case ReasonEnv:
@@ -150,6 +161,17 @@ func (r Reason) variable(word string) string {
 		text += fmt.Sprintf(" (line %d)", r.Line)
 	}
 	return text
+}
+
+func (r Reason) field() string {
+	text := phrase.OneLine(r.Name)
+	if r.In != "" {
+		text = phrase.OneLine(r.In) + ": " + text
+	}
+	if v := r.values(); v != "" {
+		return text + v
+	}
+	return fmt.Sprintf("%s %s", text, r.Change)
 }
 
 // values returns " old → new" when both are short enough to show.

@@ -19,6 +19,9 @@ func (r *Report) rows(i int) []row {
 		out = append(out, row{"rule", phrase.Join(string(o.Option), o.Value, "="), o.Origin.String()})
 	}
 	for _, in := range s.Inputs {
+		if in.Kind == cachepolicy.InputField {
+			continue // their file stands for them
+		}
 		if in.Kind != cachepolicy.InputCommand || !strings.HasSuffix(s.Name, in.Value) || in.Digest != "" {
 			out = append(out, row{string(in.Kind), r.input(in), in.Origin.String()})
 		}
@@ -51,7 +54,7 @@ func (r *Report) input(in cachepolicy.Input) string {
 		return phrase.Join(in.Value, inputDigest(in), " ")
 	case cachepolicy.InputOff, cachepolicy.InputText, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform:
 		return cmp.Or(in.Value, in.Name)
-	case cachepolicy.InputTTL, cachepolicy.InputOption, cachepolicy.InputMount, cachepolicy.InputSecret, cachepolicy.InputSSH:
+	case cachepolicy.InputTTL, cachepolicy.InputFields, cachepolicy.InputField, cachepolicy.InputOption, cachepolicy.InputMount, cachepolicy.InputSecret, cachepolicy.InputSSH:
 		return phrase.Join(in.Name, in.Value, ": ")
 	case cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputKeyArg:
 		if in.Secret {

@@ -22,8 +22,8 @@ func TestMistakes(t *testing.T) {
 		want             string
 		line             int32
 	}{
-		{"option", "FROM $BASE\n# one\n# cache=tll=1h\n# two\nRUN a\n", "", `unknown option "tll"; options are off, ttl, key, args, base, export, modes, mounts, default (did you mean ttl?)`, 4},
-		{"upper case", "FROM $BASE\n# cache=OFF\nRUN a\n", "", `unknown option "OFF"; options are off, ttl, key, args, base, export, modes, mounts, default (did you mean off?)`, 3},
+		{"option", "FROM $BASE\n# one\n# cache=tll=1h\n# two\nRUN a\n", "", `unknown option "tll"; options are off, ttl, key, args, base, export, fields, modes, mounts, default (did you mean ttl?)`, 4},
+		{"upper case", "FROM $BASE\n# cache=OFF\nRUN a\n", "", `unknown option "OFF"; options are off, ttl, key, args, base, export, fields, modes, mounts, default (did you mean off?)`, 3},
 		{"duration", "FROM $BASE\n# cache=ttl=1x\nRUN a\n", "", `"1x" is not a duration; write a whole number with s, m, h, d or w`, 3},
 		{"no value", "FROM $BASE\n# cache=ttl\nRUN a\n", "", "option ttl: needs a value: ttl=DURATION", 3},
 		{"value", "FROM $BASE\n# cache=base=contents\nRUN a\n", "", `"contents" is not a value it takes; write base=content`, 3},
