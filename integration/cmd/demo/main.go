@@ -45,6 +45,9 @@ func run(ctx context.Context, driver string, out io.Writer) (err error) {
 	}
 	switch driver {
 	case "remote":
+		if err := showRunners(ctx, s, out); err != nil {
+			return err
+		}
 		return show(ctx, s, out)
 	case "docker":
 		return showOnEngine(ctx, s, out)

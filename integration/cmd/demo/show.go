@@ -42,15 +42,8 @@ func show(ctx context.Context, b builder, out io.Writer) error {
 
 // play builds the scene's project in the directory work, once for each round.
 func (sc scene) play(ctx context.Context, b builder, out io.Writer, work string) ([]*sandbox.Result, error) {
-	root, err := sandbox.RepoRoot()
-	if err != nil {
-		return nil, err
-	}
 	project := filepath.Join(work, sc.example)
-	if err := os.CopyFS(project, os.DirFS(filepath.Join(root, "examples", sc.example))); err != nil {
-		return nil, err
-	}
-	dockerfile, err := os.ReadFile(filepath.Join(project, "Dockerfile"))
+	dockerfile, err := copyExample(sc.example, work)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +69,20 @@ func (sc scene) play(ctx context.Context, b builder, out io.Writer, work string)
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+// copyExample copies an example to a directory of its name in work, and returns its
+// Dockerfile.
+func copyExample(name, work string) ([]byte, error) {
+	root, err := sandbox.RepoRoot()
+	if err != nil {
+		return nil, err
+	}
+	project := filepath.Join(work, name)
+	if err := os.CopyFS(project, os.DirFS(filepath.Join(root, "examples", name))); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(project, "Dockerfile"))
 }
 
 // put asks the question about an example in the directory work.
