@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"maps"
@@ -15,10 +16,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/klauspost/compress/zstd"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // reproducible gives the same image whenever it is built.
@@ -154,6 +158,77 @@ func TestTwoBuildersAtOnce(t *testing.T) {
 	files, r := p.build()
 	if got := files["list"]; got != "0\n1\n3\n" && got != "0\n2\n3\n" || len(r.Warnings) > 0 {
 		t.Errorf("got %q, %q", got, warnings(r))
+	}
+}
+
+// What a build is given in secret is in no blob of the registry afterwards.
+func TestSecretsStay(t *testing.T) {
+	sb := start(t)
+	p := newProject(t, registry(sb, "mode", "max"), `FROM busybox AS build
+ARG NPM_TOKEN
+ENV DB_PASSWORD=$NPM_TOKEN
+# cache=mounts=share
+RUN --mount=type=cache,target=/c,id=secrets-$ID --mount=type=secret,id=key,env=KEY test -n "$KEY" && test -n "$DB_PASSWORD" && date >/c/list
+FROM scratch
+COPY --from=build /etc/group /
+`)
+	secret := "planted" + scenario.NewID()
+	p.Args["NPM_TOKEN"] = secret
+	p.Secrets = map[string][]byte{"key": []byte(secret)}
+	var travelled []byte
+	for range 2 {
+		p.fresh()
+		p.Args["CACHEWRIGHT_NOW"] = "0"
+		_, r := p.build()
+		if len(own(r)) == 0 {
+			t.Error("nothing travelled")
+		}
+	}
+	ref := p.imports[0].Attrs["ref"]
+	image, err := crane.Pull(ref, crane.Insecure)
+	must(t, err)
+	layers, err := image.Layers()
+	must(t, err)
+	for _, layer := range layers {
+		r, err := layer.Uncompressed()
+		must(t, err)
+		data, err := io.ReadAll(r)
+		must(t, err)
+		r.Close()
+		travelled = append(append(travelled, data...), savedIn(t, data)...)
+	}
+	config, err := image.RawConfigFile()
+	must(t, err)
+	travelled = append(travelled, config...)
+	if !bytes.Contains(travelled, []byte(`"path":"list"`)) {
+		t.Error("the mount did not travel")
+	}
+	for name, text := range map[string]string{"plain": secret, "base64": base64.StdEncoding.EncodeToString([]byte(secret))} {
+		if bytes.Contains(travelled, []byte(text)) {
+			t.Errorf("the secret is in the cache, %s", name)
+		}
+	}
+}
+
+// savedIn returns what is saved of cache mounts in a layer, uncompressed.
+func savedIn(t *testing.T, layer []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewReader(nil)
+	must(t, err)
+	defer z.Close()
+	for r := tar.NewReader(bytes.NewReader(layer)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		must(t, err)
+		if filepath.Base(h.Name) == "layer.tar.zst" {
+			data, err := io.ReadAll(r)
+			must(t, err)
+			data, err = z.DecodeAll(data, nil)
+			must(t, err)
+			return data
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ func TestMountsTravel(t *testing.T) {
 		"local min": func(t *testing.T) transport {
 			return local(t, "mode", "min", "image-manifest", "false", "oci-mediatypes", "false")
 		},
+		"s3": func(t *testing.T) transport { return s3(t, "max") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProject(t, tr(t), counting)

@@ -1,0 +1,86 @@
+package travel_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	bkclient "github.com/moby/buildkit/client"
+
+	"github.com/cachewright/cachewright/integration/sandbox"
+)
+
+// s3 is a bucket of its own on an S3 server.
+func s3(t *testing.T, mode string) transport {
+	t.Helper()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("cache"); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(server.Close)
+	attrs := []string{"bucket", "cache", "region", "us-east-1", "name", "app", "endpoint_url", server.URL,
+		"use_path_style", "true", "access_key_id", "id", "secret_access_key", "secret"}
+	return transport{
+		imports: []bkclient.CacheOptionsEntry{entry("s3", attrs...)},
+		exports: []bkclient.CacheOptionsEntry{entry("s3", append(attrs, "mode", mode)...)},
+	}
+}
+
+// An inline cache has the layers of the image and nothing else: nothing travels in it,
+// nothing is said, and the image is the one without the rule.
+func TestInline(t *testing.T) {
+	p := newProject(t, transport{}, `FROM busybox
+# cache=mounts=share
+RUN --mount=type=cache,target=/c,id=inline-$ID cat /c/list 2>/dev/null; echo x >>/c/list; touch -d @1700000000 /done
+`)
+	p.Args["SOURCE_DATE_EPOCH"] = "1700000000"
+	repository := registry(start(t)).imports[0].Attrs["ref"]
+	p.imports = []bkclient.CacheOptionsEntry{entry("registry", "ref", repository)}
+	p.exports = []bkclient.CacheOptionsEntry{entry("inline")}
+	configs := map[string]bool{}
+	for i, rules := range []string{"", "", "off"} {
+		p.fresh()
+		p.Args["CACHEWRIGHT_RULES"] = rules
+		if i == 2 {
+			p.imports = nil // else the step comes from there
+		}
+		path := filepath.Join(t.TempDir(), "image.tar")
+		_, r := p.build(
+			bkclient.ExportEntry{Type: bkclient.ExporterImage, Attrs: map[string]string{"name": repository, "push": "true", "rewrite-timestamp": "true"}},
+			sandbox.ExportOCI(path, map[string]string{"rewrite-timestamp": "true"}))
+		if w := warnings(r); len(w) > 0 {
+			t.Errorf("build %d: %q", i, w)
+		}
+		for _, blob := range blobs(t, path) {
+			if strings.Contains(blob, `"moby.buildkit.cache.v0"`) {
+				configs[inlineCache(t, blob)] = true
+			}
+		}
+	}
+	if len(configs) != 1 {
+		t.Errorf("%d configs: %v", len(configs), configs)
+	}
+}
+
+// inlineCache returns the cache in an image's config, without the times.
+func inlineCache(t *testing.T, config string) string {
+	t.Helper()
+	var image struct {
+		Cache []byte `json:"moby.buildkit.cache.v0"`
+	}
+	decode(t, []byte(config), &image)
+	var records []struct {
+		Digest string `json:"digest"`
+		Layers []struct {
+			Layer int `json:"layer"`
+		} `json:"layers"`
+		Inputs json.RawMessage `json:"inputs"`
+	}
+	decode(t, image.Cache, &records)
+	return string(encode(t, records))
+}
