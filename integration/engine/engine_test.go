@@ -44,8 +44,15 @@ func TestStore(t *testing.T) {
 			}
 			p.write("src/a", "second\n")
 			out := p.docker(command...)
-			p.said(out, "] COPY src src  ← src/a changed\n", "] RUN cat src/* >/out  ← follows 3/4\n",
-				"] COPY --from=build /out /out  ← follows build 4/4 if that changed\n")
+			all := steps(out)
+			for _, step := range []string{
+				"[build 3/4] COPY src src  ← src/a changed", "[build 4/4] RUN cat src/* >/out  ← follows 3/4",
+				"[stage-1 3/3] COPY --from=build /out /out  ← follows build 4/4 if that changed",
+			} {
+				if all[step] != "DONE" {
+					t.Errorf("%s is %q\n%s", step, all[step], out)
+				}
+			}
 			if got, want := run(), t.Name()+"\nsecond\n"; got != want {
 				t.Errorf("the image prints %q, want %q", got, want)
 			}

@@ -105,8 +105,8 @@ var (
 	endLine  = regexp.MustCompile(`(?m)^(#\d+) (CACHED|DONE|ERROR)`)
 )
 
-// steps returns how the steps of Dockerfiles ended, but for FROM, by the name that
-// the plain progress output gives them.
+// steps returns how the steps of Dockerfiles ended, but for FROM, by their names in the
+// plain progress output, with what is said about a step behind it.
 func steps(out string) map[string]string {
 	ends := map[string]string{}
 	for _, m := range endLine.FindAllStringSubmatch(out, -1) {
@@ -114,9 +114,15 @@ func steps(out string) map[string]string {
 	}
 	found := map[string]string{}
 	for _, m := range stepLine.FindAllStringSubmatch(out, -1) {
-		if !strings.Contains(m[2], "] FROM ") {
-			found["["+m[2]] = ends[m[1]]
+		number, text, note := sandbox.ParseName("[" + m[2])
+		if strings.HasPrefix(text, "FROM ") {
+			continue
 		}
+		name := "[" + number + "] " + text
+		if note != "" {
+			name += "  ← " + note
+		}
+		found[name] = ends[m[1]]
 	}
 	return found
 }
