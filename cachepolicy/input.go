@@ -94,10 +94,9 @@ const MaxValueBytes = 256
 func NewInput(kind InputKind, name, value string, origin Origin) Input {
 	in := Input{Kind: kind, Name: name, Value: value, Origin: origin}
 	if len(value) > MaxValueBytes || !utf8.ValidString(name) || !utf8.ValidString(value) {
-		sum := sha256.Sum256([]byte(name + "=" + value))
 		in.Name = strings.ToValidUTF8(name, "\ufffd")
 		in.Value = strings.ToValidUTF8(value[:min(len(value), MaxValueBytes)], "")
-		in.Digest = "sha256:" + hex.EncodeToString(sum[:])
+		in.Digest = valueDigest(name, value)
 	}
 	return in
 }
@@ -112,6 +111,20 @@ func NewWithheld(kind InputKind, name, value, whole string, origin Origin, secre
 	mac.Write([]byte(whole))
 	in.Digest, in.Secret = "hmac-sha256:"+hex.EncodeToString(mac.Sum(nil)[:16]), true
 	return in
+}
+
+// ValueDigest returns the digest that stands for the input's value, whether the value
+// is there or not.
+func (in *Input) ValueDigest() string {
+	if in.Digest != "" {
+		return in.Digest
+	}
+	return valueDigest(in.Name, in.Value)
+}
+
+func valueDigest(name, value string) string {
+	sum := sha256.Sum256([]byte(name + "=" + value))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // NewVariable returns the input of an argument or environment variable. The value

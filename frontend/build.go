@@ -97,6 +97,9 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 		return nil, err
 	}
 	b.tellForgotten(ctx, built.platforms)
+	if err := b.learn(ctx, built.platforms); err != nil {
+		return nil, err
+	}
 	if scanner != nil {
 		if err := b.attachSBOMs(ctx, built, scanner); err != nil {
 			return nil, err

@@ -123,7 +123,7 @@ func (b *build) predict(ctx context.Context) (*explanation, error) {
 		return nil, err
 	}
 	if b.canRecord() {
-		report, _, err := b.record(ctx, def, recorder.ModePredict)
+		report, err := b.record(ctx, def, recorder.ModePredict)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
 			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/llbconv"
 )
@@ -31,8 +32,8 @@ type explanation struct {
 	repeated bool
 	// summarized: the build wants a line about itself after it.
 	summarized bool
-	// record and buildID are the build's in the record, if it was just recorded.
-	record, buildID string
+	// keys are those of the steps, if the record has to learn what becomes of them.
+	keys []cacheplan.StepKeys
 }
 
 // explain finds out why steps of a converted build will run again and puts it
@@ -42,17 +43,17 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 	if !def.Explains() || !b.canRecord() {
 		return nil
 	}
-	report, record, err := b.record(ctx, def, recorder.ModeRecord)
+	report, err := b.record(ctx, def, recorder.ModeRecord)
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
-	e := &explanation{Plan: report.Plan, Predictions: report.Predictions, summarized: def.Summarizes()}
-	cached := report.Time.Before(b.start) // the builder had the report: nothing is new
+	e := &explanation{Plan: report.Plan, Predictions: report.Predictions, summarized: def.Summarizes(), keys: report.Keys}
+	cached := report.For != b.nonce // the builder had the report: nothing is new
 	if cached {
-		e.Predictions = explain.Predict(report.Plan, nil)
+		e.Predictions = explain.Predict(report.Plan, []record.PastBuild{{Plan: report.Plan}})
 		e.repeated = true
 	} else {
-		e.record, e.buildID, e.forgotten = record, report.BuildID, report.Repeated
+		e.forgotten = report.Repeated
 	}
 	if cached || report.Builds > 0 {
 		def.Annotate(notes(e.Predictions))

@@ -23,8 +23,9 @@ type built struct {
 type platformBuild struct {
 	id          string // the key of the platform in the result, such as linux/arm64
 	converted   *llbconv.Result
-	explanation *explanation // nil if there is none
-	ref         client.Reference
+	definition  *llbconv.Definition
+	ref         client.Reference // nil of an empty result
+	explanation *explanation     // nil if there is none
 }
 
 // platforms converts the Dockerfile for every platform that was asked for, or
@@ -50,10 +51,7 @@ func (b *build) platforms(ctx context.Context) (*built, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := b.learn(ctx, def, ref, why); err != nil {
-			return nil, err
-		}
-		all[i] = platformBuild{id: platformID(platform), converted: res, explanation: why, ref: ref}
+		all[i] = platformBuild{id: platformID(platform), converted: res, definition: def, ref: ref, explanation: why}
 		return &dockerui.BuildResult{
 			Reference: ref,
 			Image:     res.Image,

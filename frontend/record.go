@@ -5,8 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/pb"
@@ -24,7 +26,7 @@ const recordsID = "cachewright-records"
 
 // recorderNeeds are the capabilities without which a builder cannot run the
 // recorder.
-var recorderNeeds = []apicaps.CapID{pb.CapExecMountCache, pb.CapExecMountCacheSharing, pb.CapExecMetaNetwork, pb.CapFileBase}
+var recorderNeeds = []apicaps.CapID{pb.CapExecMountCache, pb.CapExecMountCacheSharing, pb.CapExecMetaNetwork, pb.CapExecMetaProxy, pb.CapFileBase}
 
 // canRecord reports whether the builder can run steps of this frontend's own image.
 func (b *build) canRecord() bool {
@@ -37,44 +39,66 @@ func (b *build) canRecord() bool {
 
 // plan takes the plan of a converted build. Digests of what is withheld from it are
 // keyed with a key that only this builder has.
-func (b *build) plan(ctx context.Context, def *llbconv.Definition) (plan *cacheplan.Plan, keyID string, err error) {
-	plan, err = def.Plan(ctx, func() ([]byte, error) {
+func (b *build) plan(ctx context.Context, def *llbconv.Definition) (*cacheplan.Plan, error) {
+	keyID := ""
+	plan, err := def.Plan(ctx, func() ([]byte, error) {
 		key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
 		keyID = record.Name(string(key))
 		return key, err
 	})
-	return plan, keyID, err
+	if plan != nil {
+		plan.SecretKey = keyID
+	}
+	return plan, err
 }
 
 // record asks the recorder about a plan, in a step that the builder has in its
-// cache when nothing has changed. It returns the name of the record too.
-func (b *build) record(ctx context.Context, def *llbconv.Definition, mode recorder.Mode) (report *recorder.Report, name string, err error) {
-	plan, keyID, err := b.plan(ctx, def)
+// cache when nothing has changed.
+func (b *build) record(ctx context.Context, def *llbconv.Definition, mode recorder.Mode) (*recorder.Report, error) {
+	plan, err := b.plan(ctx, def)
 	if err != nil || plan == nil {
-		return nil, "", err
+		return nil, err
 	}
-	req := &recorder.Request{
-		Version: recorder.Version,
-		Mode:    mode,
-		Plan:    plan,
-		Record:  record.Name(plan.Dockerfile, plan.Target, plan.Platform, b.opts()["vcs:source"], b.opts()["vcs:localdir:dockerfile"], keyID),
-	}
+	req := &recorder.Request{Version: recorder.Version, Mode: mode, Plan: plan}
+	project := b.project()
+	req.Record = record.Name(project...)
 	if mode != recorder.ModeRecord {
 		req.Nonce = b.nonce
 	}
-	report, err = b.ask(ctx, req, def.Contexts(plan), "compare with earlier builds")
-	return report, req.Record, err
+	// Where nothing tells the project from others, its files have to.
+	return b.ask(ctx, req, def.Contexts(plan), len(project) == 0, "compare with earlier builds")
 }
 
-// ask runs the recorder with the build contexts that it is to look at.
-func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[string]llb.State, what string) (*recorder.Report, error) {
-	req.Contexts = slices.Sorted(maps.Keys(contexts))
-	mounts := []llb.RunOption{
-		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountShared)),
+// project names what is built, if the client says so: the repository that a directory
+// belongs to with the place in it, or the URL of a remote context without the commit
+// or branch.
+func (b *build) project() []string {
+	opts := b.opts()
+	if source := opts["vcs:source"]; source != "" {
+		return []string{"repository", source, opts["vcs:localdir:dockerfile"]}
 	}
-	// Where the client says which repository this is, the record goes by that alone:
-	// builds of one directory at the same time have copies of it in several places.
-	if src := b.src.SourceMap.State; src != nil && b.opts()["vcs:source"] == "" {
+	context := opts["context"]
+	if ref, ok, err := dfgitutil.ParseGitRef(context); ok && err == nil {
+		return []string{"git", ref.Remote, ref.SubDir}
+	}
+	if strings.HasPrefix(context, "https://") || strings.HasPrefix(context, "http://") {
+		return []string{"url", context}
+	}
+	return nil
+}
+
+// ask runs the recorder with the build contexts that it is to look at, and the
+// Dockerfile's directory if that is to tell the project from others.
+func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[string]llb.State, unnamed bool, what string) (*recorder.Report, error) {
+	req.Contexts = slices.Sorted(maps.Keys(contexts))
+	// Locked: BuildKit makes another, empty directory for a shared one that somebody
+	// else, such as a clean-up, holds at the moment. For a locked one it waits.
+	mounts := []llb.RunOption{
+		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountLocked)),
+		llb.WithProxy(llb.ProxyEnv{NoProxy: b.nonce}), // recorder.MarkVariable
+	}
+	// Builds of one directory at the same time have copies of it in several places.
+	if src := b.src.SourceMap.State; src != nil && unnamed {
 		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
 	}
 	for i, name := range req.Contexts {

@@ -11,14 +11,14 @@ import (
 // StepKeys are sums that two steps share when their cache keys are equal, as far
 // as a plan can tell.
 type StepKeys struct {
-	Own Sum // the step's own inputs
+	Own Sum `json:"own"` // the step's own inputs
 	// Strong also holds all that the step follows: equal strong sums, equal keys.
-	Strong   Sum
-	StrongOK bool
+	Strong   Sum  `json:"strong"`
+	StrongOK bool `json:"strongOK,omitempty"`
 	// Weak holds what it follows by definition, but not what by content: where weak
 	// sums differ, keys do.
-	Weak   Sum
-	WeakOK bool
+	Weak   Sum  `json:"weak"`
+	WeakOK bool `json:"weakOK,omitempty"`
 }
 
 // Keys returns the keys of all steps. A step with an input that is not resolved
@@ -63,8 +63,7 @@ func (s *Step) keys(sets KnownSets, earlier []StepKeys) StepKeys {
 	strong.Add(string(own[:]))
 	weak.Add(string(own[:]))
 	for _, f := range s.Follows {
-		strong.Add(string(f.By))
-		weak.Add(string(f.By))
+		weak.Add(string(f.By)) // not the strong one: the same result is found either way
 		switch {
 		case f.Step < 0: // a source, which counts by its content
 			strong.Add(f.Digest)

@@ -23,6 +23,8 @@ type Plan struct {
 	DockerfileDigest string `json:"dockerfileDigest,omitempty"`
 	Target           string `json:"target,omitempty"`
 	Platform         string `json:"platform,omitempty"`
+	// SecretKey names the key of the digests that stand for withheld values.
+	SecretKey string `json:"secretKey,omitempty"`
 	// Steps are in the order in which the converter meets them: a step stands after
 	// all that it follows.
 	Steps []Step `json:"steps"`

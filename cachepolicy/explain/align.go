@@ -16,7 +16,7 @@ func align(from, to *cacheplan.Plan) []int {
 		out[i] = -1
 	}
 	oldStages, newStages := stagesOf(from), stagesOf(to)
-	for n, o := range matchStages(oldStages, newStages) {
+	for n, o := range matchStages(oldStages, newStages, from.Target == to.Target) {
 		if o >= 0 {
 			alignStage(from, to, oldStages[o].steps, newStages[n].steps, out)
 		}
@@ -47,8 +47,9 @@ func stagesOf(p *cacheplan.Plan) []stageSteps {
 	return out
 }
 
-// matchStages returns for each new stage the old one, or -1.
-func matchStages(from, to []stageSteps) []int {
+// matchStages returns for each new stage the old one, or -1. Stages that were renamed
+// are matched in order, unless other stages are built altogether.
+func matchStages(from, to []stageSteps, renamed bool) []int {
 	byName := map[string][]int{}
 	for i, s := range from {
 		byName[s.name] = append(byName[s.name], i)
@@ -61,6 +62,9 @@ func matchStages(from, to []stageSteps) []int {
 			out[i], byName[s.name] = olds[0], olds[1:]
 			used[olds[0]] = true
 		}
+	}
+	if !renamed {
+		return out
 	}
 	next := 0
 	for i := range to {

@@ -98,32 +98,69 @@ func (e *predictor) moved(i int) []Reason {
 
 // cause returns why a step runs again although no step before it does. It compares
 // with an earlier build in which what the step follows was the same, if there is
-// one.
+// one of the same choices as the nearest build.
 func (e *predictor) cause(i int) []Reason {
+	nearest := e.past[0]
 	for _, b := range e.past {
-		if old := e.match(b)[i]; old >= 0 && e.sameParents(b, old, i) {
+		if old := e.match(b)[i]; b.kinship == nearest.kinship && old >= 0 && e.sameParents(b, old, i) {
 			if r := e.differ(b, old, i).reasons(); len(r) > 0 {
 				return r
 			}
 		}
 	}
-	b := e.past[0]
-	old := e.match(b)[i]
+	old := e.match(nearest)[i]
 	if old < 0 {
-		return []Reason{{Step: i, Kind: ReasonNewStep}}
+		return []Reason{e.isNew(i)}
 	}
-	if e.keys[i].Own != b.keys[old].Own {
-		if r := e.differ(b, old, i).reasons(); len(r) > 0 {
+	if e.keys[i].Own != nearest.keys[old].Own {
+		if r := e.differ(nearest, old, i).reasons(); len(r) > 0 {
 			return r
 		}
 	}
-	if r, ok := e.order(b, old, i); ok {
+	if r, ok := e.order(nearest, old, i); ok {
 		return []Reason{r}
 	}
-	if r := e.differ(b, old, i).unnamed(); len(r) > 0 {
+	if r := e.changedParent(nearest, old, i); len(r) > 0 {
+		return r
+	}
+	if r := e.differ(nearest, old, i).unnamed(); len(r) > 0 {
 		return r
 	}
 	return []Reason{{Step: i, Kind: ReasonCombination}}
+}
+
+// isNew returns the reason of a step that the nearest build had none for.
+func (e *predictor) isNew(i int) Reason {
+	for _, b := range e.past[1:] {
+		if old := e.match(b)[i]; old >= 0 && b.keys[old].Own == e.keys[i].Own {
+			return Reason{Step: i, Kind: ReasonCombination}
+		}
+	}
+	return Reason{Step: i, Kind: ReasonNewStep}
+}
+
+// changedParent returns the reasons of a step that is as it was in an earlier build,
+// and follows one that is not, although the cache has that as it is now.
+func (e *predictor) changedParent(b *pastKeys, old, i int) []Reason {
+	s, before := &e.plan.Steps[i], &b.plan.Steps[old]
+	for n, f := range s.Follows {
+		if f.Step < 0 || f.By == cacheplan.ByContent || n >= len(before.Follows) {
+			continue
+		}
+		was := before.Follows[n].Step
+		switch {
+		case was < 0 || e.keys[f.Step].Weak == b.keys[was].Weak:
+		case e.plan.Steps[f.Step].ID.Instruction == "FROM":
+			r := e.differ(b, was, f.Step).reasons()
+			for n := range r {
+				r[n].Step = i
+			}
+			return r
+		default:
+			return []Reason{{Step: i, Kind: ReasonFollows, On: &f.Step, OnName: e.plan.StepName(f.Step, s)}}
+		}
+	}
+	return nil
 }
 
 // sameParents reports whether the old step followed the same by definition.

@@ -39,7 +39,7 @@ func (d *differ) reasons() []Reason {
 	oldRule, oldText := keyRule(d.old)
 	newRule, newText := keyRule(d.new)
 	if oldRule != newRule {
-		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText})
+		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText, keyless: sameKeyOptions(d.old, d.new)})
 	}
 	var files []inputPair
 	var fields fieldChanges
@@ -147,7 +147,7 @@ func weight(k ReasonKind) int {
 		return 3
 	case ReasonArg, ReasonEnv:
 		return 4
-	case ReasonTTL, ReasonSource, ReasonSecret, ReasonSetting, ReasonOrder, ReasonNewStep, ReasonCombination, ReasonNoRecord, ReasonFollows,
+	case ReasonTTL, ReasonSource, ReasonSecret, ReasonSetting, ReasonOrder, ReasonNewStep, ReasonCombination, ReasonForgotten, ReasonNoRecord, ReasonFollows,
 		ReasonUnfinished, ReasonMayFollow, ReasonUnresolved, ReasonAlways, ReasonNoCache, ReasonMayHaveMoved:
 		return 5
 	}
@@ -173,6 +173,23 @@ func keyRule(s *cacheplan.Step) (canonical, written string) {
 		texts = append(texts, phrase.Join(string(r.Option), r.Value, "="))
 	}
 	return strings.Join(forms, ";"), strings.Join(texts, ";")
+}
+
+// sameKeyOptions reports whether two rules differ at most in options that say how a
+// key is compared, not what is in it: a result is found either way where nothing else
+// has changed.
+func sameKeyOptions(a, b *cacheplan.Step) bool {
+	options := func(s *cacheplan.Step) string {
+		kept := cacheplan.Step{}
+		for _, r := range s.Rule {
+			if r.Option != cachepolicy.OptionBase && r.Option != cachepolicy.OptionModes && r.Option != cachepolicy.OptionExport {
+				kept.Rule = append(kept.Rule, r)
+			}
+		}
+		canonical, _ := keyRule(&kept)
+		return canonical
+	}
+	return options(a) == options(b)
 }
 
 // variables lists the names of the step's variables in order.
@@ -281,6 +298,9 @@ func (d *differ) input(p inputPair) []Reason {
 	}
 	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret {
 		r.Old, r.New = cmp.Or(p.old.Digest, p.old.Value), cmp.Or(p.new.Digest, p.new.Value)
+		if kind.IsVariable() && (p.old.Digest == "") != (p.new.Digest == "") {
+			r.Old, r.New = "", ""
+		}
 	}
 	switch kind {
 	case cachepolicy.InputBase:
@@ -301,7 +321,16 @@ func (p inputPair) same() bool {
 	if p.new.Kind.NamedElsewhere() && p.old.Digest != "" && p.old.Digest == p.new.Digest {
 		return true
 	}
-	return p.old.Name == p.new.Name && p.old.Value == p.new.Value && p.old.Digest == p.new.Digest
+	if p.old.Secret && p.old.Unresolved || p.new.Secret && p.new.Unresolved {
+		return true // from another builder: nothing is known of it
+	}
+	if p.old.Name != p.new.Name {
+		return false
+	}
+	if p.old.Value == "" || p.new.Value == "" { // one may be from another builder
+		return p.old.ValueDigest() == p.new.ValueDigest()
+	}
+	return p.old.Value == p.new.Value && p.old.Digest == p.new.Digest
 }
 
 func reasonKind(k cachepolicy.InputKind) ReasonKind {

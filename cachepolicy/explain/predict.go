@@ -2,6 +2,7 @@ package explain
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -32,17 +33,27 @@ type Prediction struct {
 	Seconds float64 `json:"seconds,omitempty"`
 }
 
-// Predict says for each step of a plan what a build will do with it, going by
-// earlier builds of the same Dockerfile, target and platform, the latest first.
+// Predict is PredictKnown for a builder that had these builds, and no others.
+func Predict(p *cacheplan.Plan, past []record.PastBuild) []Prediction {
+	return PredictKnown(p, record.LedgerOf(past), past)
+}
+
+// PredictKnown says for each step of a plan what a build will do with it, going by
+// the keys of the steps that the builder was asked for. The reasons compare with
+// earlier builds of the same project, the latest first.
 //
-// A step is a hit when any of the earlier builds had one with the same key, so a
+// A step is a hit when the ledger has its key as done, whatever build that was, so a
 // return to an earlier state is no change. A step that follows one that runs again
 // runs again too, unless it is keyed by content alone; then it is unknown. So is
 // one that follows a step whose key is the same and that runs only because no cache
 // was asked for: BuildKit may still find its old result. The reasons compare with
-// the earlier build that shares most.
-func Predict(p *cacheplan.Plan, past []record.PastBuild) []Prediction {
-	e := &predictor{plan: p, sets: p.KnownSets(), out: make([]Prediction, len(p.Steps)), forced: make([]bool, len(p.Steps))}
+// the earlier build of the same arguments, target and platform that shares most, and
+// with one of others if there is none.
+func PredictKnown(p *cacheplan.Plan, ledger *record.Ledger, past []record.PastBuild) []Prediction {
+	e := &predictor{
+		plan: p, sets: p.KnownSets(), ledger: ledger,
+		out: make([]Prediction, len(p.Steps)), forced: make([]bool, len(p.Steps)), unsure: make([]bool, len(p.Steps)),
+	}
 	e.keys = p.Keys(e.sets)
 	for _, b := range past {
 		if b.Plan != nil {
@@ -63,33 +74,24 @@ type pastKeys struct {
 	sets    cacheplan.KnownSets
 	keys    []cacheplan.StepKeys
 	results []record.Result
-	// strong and weak hold the keys of the steps that have a result, failed the
-	// strong ones of those that have not.
-	strong, weak, failed map[cacheplan.Sum]bool
-	own                  map[cacheplan.Sum]int
+	strong  map[cacheplan.Sum]bool
+	own     map[cacheplan.Sum]int
+	// kinship is how much of what is chosen with a build is the same as now.
+	kinship int
 	// matched is made when first used: the old step of each new one.
 	matched []int
 }
 
 func newPastKeys(b record.PastBuild) *pastKeys {
-	k := &pastKeys{plan: b.Plan, sets: b.Plan.KnownSets(), strong: map[cacheplan.Sum]bool{}, weak: map[cacheplan.Sum]bool{}, failed: map[cacheplan.Sum]bool{}, own: map[cacheplan.Sum]int{}}
+	k := &pastKeys{plan: b.Plan, sets: b.Plan.KnownSets(), strong: map[cacheplan.Sum]bool{}, own: map[cacheplan.Sum]int{}}
 	k.keys = b.Plan.Keys(k.sets)
 	if len(b.Results) == len(b.Plan.Steps) {
 		k.results = b.Results
 	}
-	for i, s := range k.keys {
+	for _, s := range k.keys {
 		k.own[s.Own]++
-		if k.results != nil && k.results[i].Outcome == record.OutcomeFailed {
-			if s.StrongOK {
-				k.failed[s.Strong] = true
-			}
-			continue
-		}
 		if s.StrongOK {
 			k.strong[s.Strong] = true
-		}
-		if s.WeakOK {
-			k.weak[s.Weak] = true
 		}
 	}
 	return k
@@ -100,21 +102,56 @@ type predictor struct {
 	plan   *cacheplan.Plan
 	sets   cacheplan.KnownSets
 	keys   []cacheplan.StepKeys
+	ledger *record.Ledger
 	recent []*pastKeys // the latest first
 	past   []*pastKeys // the one that shares most with the plan first
 	out    []Prediction
 	forced []bool // steps that run, or may run, although their key is known
+	unsure []bool // steps whose key is another only as far as the plan tells
 }
 
-// rank sorts the earlier builds by how much they share with the plan: equal keys,
-// then steps whose own inputs are all equal, then single inputs. Among equals the
-// later build wins.
+// The kinship of two builds, which rises with what they share of what is chosen when
+// a build is started.
+const (
+	strangers = iota
+	sameTarget
+	sameChoices // and the same build arguments
+)
+
+// kinship compares what was chosen for a build with what is now.
+func (e *predictor) kinship(b *pastKeys) int {
+	switch p, q := e.plan, b.plan; {
+	case p.Dockerfile != q.Dockerfile || p.Target != q.Target || p.Platform != q.Platform:
+		return strangers
+	case !maps.Equal(buildArgs(p), buildArgs(q)):
+		return sameTarget
+	}
+	return sameChoices
+}
+
+// buildArgs returns the build arguments that were given and reach a step.
+func buildArgs(p *cacheplan.Plan) map[string]string {
+	out := map[string]string{}
+	for i := range p.Steps {
+		for _, in := range p.Steps[i].Inputs {
+			if in.Origin.Kind == cachepolicy.OriginBuildArg {
+				out[in.Name] = in.Value + "\x00" + in.Digest
+			}
+		}
+	}
+	return out
+}
+
+// rank sorts the earlier builds by their kinship, and then by how much they share
+// with the plan: equal keys, then steps whose own inputs are all equal, then single
+// inputs. Among equals the later build wins.
 func (e *predictor) rank() {
 	type score struct{ strong, own, inputs int }
 	inputs := e.plan.InputCounts(e.sets)
 	e.past = slices.Clone(e.recent)
 	scores := map[*pastKeys]score{}
 	for _, b := range e.past {
+		b.kinship = e.kinship(b)
 		var s score
 		own := map[cacheplan.Sum]int{}
 		for _, k := range e.keys {
@@ -133,47 +170,64 @@ func (e *predictor) rank() {
 	}
 	slices.SortStableFunc(e.past, func(a, b *pastKeys) int {
 		x, y := scores[b], scores[a]
-		return cmp.Or(cmp.Compare(x.strong, y.strong), cmp.Compare(x.own, y.own), cmp.Compare(x.inputs, y.inputs))
+		return cmp.Or(cmp.Compare(b.kinship, a.kinship), cmp.Compare(x.strong, y.strong), cmp.Compare(x.own, y.own), cmp.Compare(x.inputs, y.inputs))
 	})
 }
 
 // step predicts one step. Those before it are done.
 func (e *predictor) step(i int) (State, []Reason) {
 	s, k := &e.plan.Steps[i], e.keys[i]
-	known := func(b *pastKeys) bool { return k.WeakOK && b.weak[k.Weak] }
-	if s.NoCache {
-		e.forced[i] = len(e.past) == 0 || !k.WeakOK || e.anyPast(known)
+	noRecord := len(e.past) == 0
+	known := k.WeakOK && e.ledger.Weak(k) != record.Unseen
+	switch {
+	case s.NoCache:
+		e.forced[i] = noRecord || !k.WeakOK || known
 		return StateReRun, []Reason{{Step: i, Kind: ReasonNoCache}}
-	}
-	if s.AlwaysRuns() {
+	case s.AlwaysRuns():
 		return StateReRun, []Reason{{Step: i, Kind: ReasonAlways, Line: s.Setting(cachepolicy.OptionOff).Origin.Line}}
+	case e.ledger.Strong(k) == record.Done && e.followsHits(s):
+		return StateHit, nil
 	}
 	if f := e.reRunParent(s); f >= 0 {
 		return StateReRun, e.following(i, f)
 	}
-	if e.forcedParent(s) && (len(e.past) == 0 || e.anyPast(known)) {
+	if e.followsMarked(s, e.forced) && (noRecord || known) {
 		e.forced[i] = true
 		return StateUnknown, e.mayFollow(i)
 	}
-	if len(e.past) == 0 {
+	if e.followsMarked(s, e.unsure) {
+		e.unsure[i] = true
+		return StateUnknown, e.mayFollow(i)
+	}
+	if noRecord {
 		return StateUnknown, []Reason{{Step: i, Kind: ReasonNoRecord}}
 	}
-	if k.StrongOK && e.followsHits(s) && e.anyPast(func(b *pastKeys) bool { return b.strong[k.Strong] }) {
-		return StateHit, nil
-	}
+	return e.changed(i)
+}
+
+// changed predicts a step that follows none that runs again for certain, and of which
+// no result is known.
+func (e *predictor) changed(i int) (State, []Reason) {
+	k := e.keys[i]
 	if !k.WeakOK {
 		return StateUnknown, e.unresolved(i)
 	}
-	if k.StrongOK && e.anyPast(func(b *pastKeys) bool { return b.failed[k.Strong] }) {
-		return StateUnknown, []Reason{{Step: i, Kind: ReasonUnfinished}} // the same build may have come through later
-	}
-	if e.anyPast(func(b *pastKeys) bool { return b.weak[k.Weak] }) {
+	strong, weak := e.ledger.Strong(k), e.ledger.Weak(k)
+	switch {
+	case strong == record.Pending:
+		return StateUnknown, []Reason{{Step: i, Kind: ReasonUnfinished}} // or another build came through
+	case strong == record.Forgotten || weak == record.Forgotten:
+		return StateUnknown, []Reason{{Step: i, Kind: ReasonForgotten}}
+	case weak == record.Done:
 		return StateUnknown, e.mayFollow(i)
 	}
-	return StateReRun, e.cause(i)
+	reasons := e.cause(i)
+	if slices.ContainsFunc(reasons, func(r Reason) bool { return !r.keyless }) {
+		return StateReRun, reasons
+	}
+	e.unsure[i] = true
+	return StateUnknown, reasons
 }
-
-func (e *predictor) anyPast(has func(*pastKeys) bool) bool { return slices.ContainsFunc(e.past, has) }
 
 // reRunParent returns the first step that s follows by definition and that runs
 // again, or -1.
@@ -186,9 +240,11 @@ func (e *predictor) reRunParent(s *cacheplan.Step) int {
 	return -1
 }
 
-// forcedParent reports whether s follows a forced step by definition.
-func (e *predictor) forcedParent(s *cacheplan.Step) bool {
-	return slices.ContainsFunc(s.Follows, func(f cacheplan.Follow) bool { return f.Step >= 0 && f.By != cacheplan.ByContent && e.forced[f.Step] })
+// followsMarked reports whether s follows a marked step by definition.
+func (e *predictor) followsMarked(s *cacheplan.Step, marked []bool) bool {
+	return slices.ContainsFunc(s.Follows, func(f cacheplan.Follow) bool {
+		return f.Step >= 0 && f.By != cacheplan.ByContent && marked[f.Step]
+	})
 }
 
 // followsHits reports whether all steps that s follows are hits. One that runs

@@ -33,6 +33,7 @@ const (
 	ReasonNewStep      ReasonKind = "new-step"        // no recorded build has the step
 	ReasonCombination  ReasonKind = "new-combination" // each thing was there before, but not together
 	ReasonUnfinished   ReasonKind = "unfinished"      // it failed or was not reached before
+	ReasonForgotten    ReasonKind = "forgotten"       // there may have been a result: the record had no room for all
 	ReasonNoRecord     ReasonKind = "no-record"       // nothing is known of earlier builds
 	ReasonFollows      ReasonKind = "follows"         // On: the step with the cause
 	ReasonMayFollow    ReasonKind = "may-follow"      // On: a step whose output may change
@@ -72,6 +73,8 @@ type Reason struct {
 	// OnName is that step as a person reads it: 3/6, or build 3/6 in another stage.
 	OnName string `json:"onName,omitempty"`
 	Count  int    `json:"count,omitempty"`
+	// keyless: it differs in the plan, and perhaps not in the builder's key.
+	keyless bool
 }
 
 // Text joins reasons to what stands behind a step's name in the progress output,
@@ -126,6 +129,8 @@ func (r Reason) String() string {
 		return "not built in this combination before"
 	case ReasonUnfinished:
 		return "did not finish before"
+	case ReasonForgotten:
+		return "too long ago to be recorded"
 	case ReasonNoRecord:
 		return "no record of earlier builds"
 	case ReasonFollows:

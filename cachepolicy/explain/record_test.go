@@ -23,7 +23,7 @@ func TestRecordPredicts(t *testing.T) {
 	back := record.Decode(r.Encode())
 	for _, content := range []string{"v0", "v1", "v9"} {
 		p := plantext.Parse(t, fmt.Sprintf(text, content)).Plan
-		want, got := predictions(p, Predict(p, r.Past(p))), predictions(p, Predict(p, back.Past(p)))
+		want, got := predictions(p, Predict(p, r.Past(p, nil))), predictions(p, Predict(p, back.Past(p, nil)))
 		if got != want {
 			t.Errorf("%s: got\n%swant\n%s", content, got, want)
 		}
@@ -41,7 +41,7 @@ func TestRecordOddBytes(t *testing.T) {
 	}
 	back := record.Decode(record.Record{Builds: []record.Build{build("a\xff")}}.Encode())
 	for value, want := range map[string]State{"a\xff": StateHit, "a\xfe": StateReRun, "a\ufffd": StateReRun, "a": StateReRun} {
-		if got := Predict(build(value).Plan, back.Past(build(value).Plan))[0].State; got != want {
+		if got := Predict(build(value).Plan, back.Past(build(value).Plan, nil))[0].State; got != want {
 			t.Errorf("%q: %s, want %s", value, got, want)
 		}
 	}
@@ -57,5 +57,24 @@ func TestPredictFailed(t *testing.T) {
 				t.Errorf("step %d failed: step %d is predicted %s, want %s", step, i, p.State, want)
 			}
 		}
+	}
+}
+
+// A record from another builder tells what changed, and shows no value.
+func TestTravelled(t *testing.T) {
+	const text = "app 1/1 RUN x\n  arg V=%s 1\n  env E=same 2\n  arg NPM_TOKEN=%s 3\n"
+	r := record.Record{}.Add(record.Build{ID: "a", PastBuild: plantext.Parse(t, fmt.Sprintf(text, "visible", "hunter2"))})
+	bytes := r.ForTravel().Encode()
+	for _, value := range []string{"visible", "hunter2", "hmac"} {
+		if strings.Contains(string(bytes), value) {
+			t.Errorf("%s is in it", value)
+		}
+	}
+	if !strings.Contains(string(r.Encode()), "visible") {
+		t.Error("the record itself was changed")
+	}
+	p := plantext.Parse(t, fmt.Sprintf(text, "other", "hunter3")).Plan
+	if got := Text(Predict(p, record.Decode(bytes).Past(p, nil))[0].Reasons); got != "ARG V changed (line 1)" {
+		t.Errorf("%q", got)
 	}
 }

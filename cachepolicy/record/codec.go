@@ -21,7 +21,7 @@ import (
 //	sets    header as JSON, sum, and the numbers of its files, each as the
 //	        difference to the one before
 //	steps   each as JSON
-//	builds  ID, time, header as JSON, numbers of its sets and steps, results
+//	builds  ID, time, traces, header as JSON, numbers of its sets and steps, results
 //
 // Numbers are unsigned varints, texts are preceded by their length.
 
@@ -157,6 +157,10 @@ func (w *recordWriter) build(out []byte, b Build) []byte {
 	header.Steps, header.Files = nil, nil
 	out = appendText(out, []byte(b.ID))
 	out = binary.AppendVarint(out, b.Time.UnixNano())
+	out = binary.AppendUvarint(out, uint64(len(b.Traces)))
+	for _, trace := range b.Traces {
+		out = binary.BigEndian.AppendUint64(out, trace)
+	}
 	out = appendText(out, mustJSON(header))
 	out = binary.AppendUvarint(out, uint64(len(b.Plan.Files)))
 	for _, s := range b.Plan.Files {
@@ -344,6 +348,9 @@ func (r *recordReader) build() Build {
 	var b Build
 	b.ID = string(r.text())
 	b.Time = time.Unix(0, r.varint()).UTC()
+	for range r.count() {
+		b.Traces = append(b.Traces, binary.BigEndian.Uint64(r.take(8)))
+	}
 	b.Plan = &cacheplan.Plan{}
 	r.json(r.text(), b.Plan)
 	b.Plan.Files, b.Plan.Steps = nil, nil

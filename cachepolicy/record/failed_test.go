@@ -11,12 +11,12 @@ import (
 // TestFailed fails each step of a plan of two stages and looks at what is then
 // known of the others.
 func TestFailed(t *testing.T) {
-	plan := plantext.Parse(t, "deps 1/2 RUN a\ndeps 2/2 RUN b\nside 1/1 RUN c\napp 1/2 COPY d .\n content deps/2\napp 2/2 RUN e\n content side/1\n").Plan
+	plan := plantext.Parse(t, "deps 1/2 RUN a\ndeps 2/2 RUN b\nside 1/1 RUN c\napp 1/2 COPY d .\n content deps/2\napp 2/2 RUN e\n after side/1\n").Plan
 	for step, want := range [][]record.Outcome{
 		{record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed},
 		{record.OutcomeDone, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed},
 		{record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed},
-		{record.OutcomeDone, record.OutcomeDone, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed},
+		{record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed, record.OutcomeFailed},
 		{record.OutcomeDone, record.OutcomeDone, record.OutcomeDone, record.OutcomeDone, record.OutcomeFailed},
 	} {
 		results := record.Failed(plan, step)

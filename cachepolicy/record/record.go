@@ -17,14 +17,15 @@ import (
 // Limits of a record. Where there is more, the oldest builds go first, then the
 // lists of files.
 const (
-	MaxBuilds = 16
+	MaxBuilds = 32
 	MaxBytes  = 8 << 20 // encoded
 	// MaxEntries is how many files all sets of all builds may list together.
 	MaxEntries = 2_000_000
 )
 
-// Record is what a builder remembers of recent builds of one Dockerfile, target
-// and platform, the latest first. Nothing depends on it but explanations.
+// Record is what a builder remembers of recent builds of a project, whatever their
+// Dockerfile, target, platform and arguments, the latest first. Reasons are made from
+// it; what is in the cache, the Ledger knows.
 type Record struct {
 	Builds []Build
 }
@@ -35,11 +36,14 @@ type Build struct {
 	ID string
 	// Time is when the build was recorded.
 	Time time.Time
+	// Traces tell the project from others that have the same name. Without any, the
+	// name alone does.
+	Traces Traces
 	PastBuild
 }
 
 // Name returns a file name for the record of the builds that have these in
-// common, such as the Dockerfile's name, the target and the platform.
+// common, such as the repository and the directory in it.
 func Name(parts ...string) string {
 	h := cacheplan.NewHasher()
 	for _, p := range parts {
@@ -49,13 +53,14 @@ func Name(parts ...string) string {
 	return hex.EncodeToString(total[:])
 }
 
-// Past returns the builds as Predict takes them, but for those that p cannot be
-// another build of: a builder cannot always tell two projects apart, and what
-// differs between them is no change.
-func (r Record) Past(p *cacheplan.Plan) []PastBuild {
+// Past returns the builds of the same project as p, of which the traces are given:
+// what differs between two projects is no change. Where digests of secrets are keyed
+// with another key, nothing can be compared either.
+func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	var out []PastBuild
 	for _, b := range r.Builds {
-		if resembles(p, b.Plan) {
+		sameKey := p.SecretKey == "" || b.Plan.SecretKey == "" || p.SecretKey == b.Plan.SecretKey
+		if sameKey && traces.Meet(b.Traces) && resembles(p, b.Plan) {
 			out = append(out, b.PastBuild)
 		}
 	}
@@ -208,9 +213,13 @@ func inherit(b, older Build) []Result {
 	return withDurations(results, older.Results)
 }
 
-// identity is the same for plans whose steps have the same keys.
+// identity is the same for plans of one file, target and platform whose steps have
+// the same keys.
 func identity(p *cacheplan.Plan) cacheplan.Sum {
 	h := cacheplan.NewHasher()
+	for _, text := range []string{p.Dockerfile, p.Target, p.Platform} {
+		h.Add(text)
+	}
 	for _, k := range p.Keys(p.KnownSets()) {
 		h.Add(string(k.Own[:]))
 		h.Add(string(k.Strong[:]))
@@ -221,7 +230,7 @@ func identity(p *cacheplan.Plan) cacheplan.Sum {
 // recordMagic begins every record; the byte after it is the version.
 const (
 	recordMagic   = "CWRECORD"
-	recordVersion = 1
+	recordVersion = 2
 	checksumBytes = 16
 )
 

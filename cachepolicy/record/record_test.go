@@ -104,7 +104,7 @@ func TestDecodeRecordWrongNumbers(t *testing.T) {
 			changed[i] = b
 			r := record.Decode(seal(changed))
 			if len(r.Builds) > 0 {
-				r.Past(r.Builds[0].Plan)
+				r.Past(r.Builds[0].Plan, nil)
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func FuzzDecodeRecord(f *testing.F) {
 			return
 		}
 		p := r.Builds[0].Plan
-		r.Past(p)
+		r.Past(p, nil)
 		again := record.Merge(r, r).Encode()
 		if got := record.Decode(again); len(again) > record.MaxBytes || len(got.Builds) == 0 {
 			t.Fatalf("%d bytes, %d builds came back", len(again), len(got.Builds))
@@ -279,7 +279,7 @@ func TestPastOfOtherProjects(t *testing.T) {
 		r = r.Add(record.Build{ID: strconv.Itoa(i), Time: time.Unix(int64(i), 0), PastBuild: plantext.Parse(t, text)})
 	}
 	plan := plantext.Parse(t, "app 1/4 FROM\n base busybox sha256:1\napp 2/4 COPY a .\napp 3/4 RUN make\napp 4/4 RUN test\n").Plan
-	past := r.Past(plan)
+	past := r.Past(plan, nil)
 	if len(past) != 1 || past[0].Plan.Steps[1].Text() != "COPY a ." {
 		t.Errorf("compared with %d builds, want the first alone", len(past))
 	}

@@ -1,6 +1,11 @@
 package record
 
-import "github.com/cachewright/cachewright/cachepolicy/cacheplan"
+import (
+	"slices"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+)
 
 // PastBuild is an earlier build's plan with what became of its steps.
 type PastBuild struct {
@@ -27,12 +32,25 @@ type Result struct {
 	Seconds float64 `json:"seconds,omitempty"`
 }
 
+// Succeeded returns the results of a build of the plan that came to its end.
+func Succeeded(p *cacheplan.Plan) []Result {
+	out := make([]Result, len(p.Steps))
+	for i := range out {
+		out[i].Outcome = OutcomeDone
+	}
+	return out
+}
+
 // Failed returns the results of a build of the plan in which one step failed: what
-// that step follows is done, and of the others nobody knows.
+// that step follows is done, and of the others nobody knows. Of a step that is keyed
+// by content even that is not known: its key fails before what it follows is run.
 func Failed(p *cacheplan.Plan, step int) []Result {
 	out := make([]Result, len(p.Steps))
 	for i := range out {
 		out[i].Outcome = OutcomeFailed
+	}
+	if keyedByContent(&p.Steps[step]) {
+		return out
 	}
 	needed := []int{step}
 	for len(needed) > 0 {
@@ -46,4 +64,10 @@ func Failed(p *cacheplan.Plan, step int) []Result {
 		}
 	}
 	return out
+}
+
+// keyedByContent reports whether the builder looks at files for the step's key.
+func keyedByContent(s *cacheplan.Step) bool {
+	return slices.ContainsFunc(s.Inputs, func(in cachepolicy.Input) bool { return in.Files != "" }) ||
+		slices.ContainsFunc(s.Follows, func(f cacheplan.Follow) bool { return f.By == cacheplan.ByContent })
 }

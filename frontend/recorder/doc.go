@@ -42,6 +42,10 @@ const (
 	KeyPath    = OutDir + "/" + KeyName
 )
 
+// MarkVariable is the environment variable with which the frontend marks a build.
+// BuildKit passes it to the step as a setting of a proxy, and so not in its key.
+const MarkVariable = "no_proxy"
+
 // Dirs says where the mounts are.
 type Dirs struct {
 	Request  string // holds RequestName

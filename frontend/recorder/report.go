@@ -15,11 +15,17 @@ const MaxReportBytes = 8 << 20
 // Report is what the recorder answers.
 type Report struct {
 	Version int `json:"version"` // Version
-	// Time is when the recorder ran. One before the build's start is that of an
-	// earlier, equal build.
+	// Time is when the recorder ran, by its own clock.
 	Time time.Time `json:"time"`
+	// For is what MarkVariable was: it tells for which build the recorder ran. The
+	// variable is not in the step's key, so an earlier, equal build's report has
+	// another one.
+	For string `json:"for,omitempty"`
 	// BuildID is the build's in the record. It is empty if the build is not recorded.
 	BuildID string `json:"buildID,omitempty"`
+	// Keys are those of the steps of a recorded build, if it is not known of all that
+	// they are done: then the recorder wants to know what became of them.
+	Keys []cacheplan.StepKeys `json:"keys,omitempty"`
 	// Plan is the plan of the request. Its file sets are known, by digest and count if
 	// they have many files, save those that could not be read.
 	Plan *cacheplan.Plan `json:"plan,omitempty"`
@@ -49,7 +55,7 @@ func (r *Report) encode() ([]byte, error) {
 	if err == nil {
 		return data, nil
 	}
-	return json.Marshal(&Report{Version: Version, Time: r.Time, BuildID: r.BuildID, Builds: r.Builds, Problems: []string{err.Error()}})
+	return json.Marshal(&Report{Version: Version, Time: r.Time, For: r.For, BuildID: r.BuildID, Builds: r.Builds, Problems: []string{err.Error()}})
 }
 
 // DecodeReport reads a report from JSON. It fails on another version, on a plan

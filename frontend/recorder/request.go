@@ -26,7 +26,7 @@ const (
 	ModeRecord Mode = "record"
 	// ModePredict predicts a build and leaves the record as it is.
 	ModePredict Mode = "predict"
-	// ModeResults adds what became of the steps of a recorded build.
+	// ModeResults notes what became of the steps of a recorded build.
 	ModeResults Mode = "results"
 )
 
@@ -40,16 +40,17 @@ type Request struct {
 	// Contexts are the names of the build contexts, as in FileSet.Context; the main
 	// one's is empty. Number i is mounted at i below ContextsDir.
 	Contexts []string `json:"contexts,omitempty"`
-	// Record is the record's name, from record.Name. Builds whose
-	// Dockerfiles are in different directories have different records all the same.
+	// Record is the record's name, from record.Name. Builds whose Dockerfiles are in
+	// different directories have different records all the same, if the Dockerfile's
+	// directory is mounted.
 	Record string `json:"record"`
 	// Nonce makes a request unlike all others, so that the builder does not take the
-	// answer from its cache. ModePredict and ModeResults need one.
+	// answer from its cache. ModePredict needs one.
 	Nonce string `json:"nonce,omitempty"`
-	// BuildID and Results are for ModeResults: Report.BuildID of the build, and what
-	// became of each step of its plan.
-	BuildID string          `json:"buildID,omitempty"`
-	Results []record.Result `json:"results,omitempty"`
+	// Keys and Results are for ModeResults: Report.Keys of the build, and what became
+	// of each step of its plan.
+	Keys    []cacheplan.StepKeys `json:"keys,omitempty"`
+	Results []record.Result      `json:"results,omitempty"`
 }
 
 // EncodeRequest returns the request as JSON. Equal requests give equal bytes. It

@@ -4,9 +4,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
@@ -25,7 +28,7 @@ const maxReportedFiles = 500
 // wrong is in the report; it fails only if that cannot be written.
 func Run(dirs Dirs) error {
 	r := run{dirs: dirs, store: store{dir: dirs.Records}}
-	r.report = Report{Version: Version, Time: time.Now().UTC()}
+	r.report = Report{Version: Version, Time: time.Now().UTC(), For: os.Getenv(MarkVariable)}
 	r.attempt(r.answer)
 	data, err := r.report.encode()
 	if err != nil {
@@ -40,6 +43,7 @@ type run struct {
 	store  store
 	req    *Request
 	record string // the name of the record
+	traces []uint64
 	report Report
 }
 
@@ -48,7 +52,7 @@ type run struct {
 func (r *run) attempt(answer func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			r.report = Report{Version: Version, Time: r.report.Time, Problems: []string{fmt.Sprint("panic: ", fault)}}
+			r.report = Report{Version: Version, Time: r.report.Time, For: r.report.For, Problems: []string{fmt.Sprint("panic: ", fault)}}
 		}
 	}()
 	answer()
@@ -61,34 +65,58 @@ func (r *run) answer() {
 		r.report.problem(err)
 		return
 	}
-	r.record = recordName(r.req.Record, r.dirs.Dockerfile)
-	before, err := r.store.readRecord(r.record)
-	r.report.problem(err)
 	if r.req.Mode == ModeResults {
-		r.setResults(before)
+		r.report.problem(r.store.changeLedger(func(l *record.Ledger) { l.Finish(r.req.Keys, r.req.Results) }))
 		return
 	}
+	r.findProject()
+	before, err := r.store.readRecord(r.record)
+	r.report.problem(err)
+	ledger, err := r.store.readLedger()
+	r.report.problem(err)
 	plan := r.req.Plan
 	r.findFiles(plan)
-	past := before.record.Past(plan)
-	r.report.Predictions = explain.Predict(plan, past)
+	traces := record.NewTraces(r.traces)
+	past := before.record.Past(plan, traces)
+	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
 	r.report.Builds = len(past)
 	r.report.Repeated = before.record.Has(plan)
 	if r.req.Mode == ModeRecord {
-		r.add(plan, before)
+		r.add(plan, traces, before)
 	}
 	r.report.Plan = plan.WithFewFiles(maxReportedFiles)
 }
 
-// recordName tells records of one name apart by the directory that the Dockerfile
-// is in. The builder updates its copy of a client's directory in place, so that
-// the inode stays the same as long as the builder keeps it.
-func recordName(name, dockerfileDir string) string {
-	t, err := openTree(dockerfileDir)
+// findProject finds out which record is the project's. Where the request's name does
+// not tell it from others, the directory of the Dockerfile does: the builder updates
+// its copy of a client's directory in place, so that the inode stays the same as long
+// as the builder keeps it. But directories of one name may share a copy, so the
+// Dockerfile's traces are taken too.
+func (r *run) findProject() {
+	r.record = r.req.Record
+	t, err := openTree(r.dirs.Dockerfile)
 	if err != nil {
-		return name
+		return
 	}
-	return record.Name(name, strconv.FormatUint(t.top.stat.ino, 16))
+	r.record = record.Name(r.req.Record, strconv.FormatUint(t.top.stat.ino, 16))
+	if err := t.list(&t.top); err != nil {
+		r.report.problem(err)
+		return
+	}
+	for i := range t.top.children {
+		r.trace("", &t.top.children[i])
+	}
+}
+
+// trace takes the trace of a file of a context, if the project has to be told from
+// others.
+func (r *run) trace(context string, n *node) {
+	if r.record == r.req.Record || !n.stat.is(unix.S_IFREG) {
+		return
+	}
+	if trace, ok := record.Trace(context+"\x00"+n.path, strconv.AppendInt(nil, n.stat.size, 10), n.stat.mtime); ok {
+		r.traces = append(r.traces, trace)
+	}
 }
 
 func readRequest(dirs Dirs) (*Request, error) {
@@ -144,6 +172,9 @@ func (r *run) findContextFiles(t *tree, taken time.Time, sets []*cacheplan.FileS
 			continue
 		}
 		set.SetFiles(listFiles(files))
+		for _, f := range files {
+			r.trace(set.Context, f.node)
+		}
 	}
 	if x.changed {
 		r.report.problem(r.store.write(name, x.encode()))
@@ -152,23 +183,22 @@ func (r *run) findContextFiles(t *tree, taken time.Time, sets []*cacheplan.FileS
 	}
 }
 
-// add puts the build into the record.
-func (r *run) add(plan *cacheplan.Plan, before recordFile) {
+// add puts the build into the record, and its steps into the ledger.
+func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile) {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
-	build := record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, PastBuild: record.PastBuild{Plan: plan}}
-	err := r.store.changeRecord(r.record, before, func(r record.Record) record.Record { return r.Add(build) })
+	build := record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, Traces: traces, PastBuild: record.PastBuild{Plan: plan}}
+	err := r.store.changeRecord(r.record, before, func(rec record.Record) record.Record { return rec.Add(build) })
 	if err != nil {
 		r.report.problem(err)
 		return
 	}
 	r.report.BuildID = build.ID
-}
-
-// setResults puts what became of a build's steps into the record.
-func (r *run) setResults(before recordFile) {
-	r.report.BuildID = r.req.BuildID
-	r.report.problem(r.store.changeRecord(r.record, before, func(rec record.Record) record.Record {
-		return rec.SetResults(r.req.BuildID, r.req.Results)
-	}))
+	keys := plan.Keys(plan.KnownSets())
+	err = r.store.changeLedger(func(l *record.Ledger) {
+		if l.Ask(keys, r.report.Time) {
+			r.report.Keys = keys
+		}
+	})
+	r.report.problem(err)
 }

@@ -1,8 +1,8 @@
 package recorder
 
 import (
+	"os"
 	"path/filepath"
-	"reflect"
 	"testing"
 	"time"
 
@@ -69,25 +69,57 @@ func TestContexts(t *testing.T) {
 	}
 }
 
+// A step is a hit once somebody has said that it is done.
 func TestResults(t *testing.T) {
 	b := newBox(t)
 	b.write(map[string]string{"a": "1"})
-	first := b.good(b.run(ModeRecord, copyPlan(".")))
-	results := []record.Result{{Outcome: record.OutcomeDone, Seconds: 2.5}}
-	req := &Request{Version: Version, Mode: ModeResults, Record: testRecord, BuildID: first.BuildID, Results: results, Nonce: "1"}
-	if r := b.good(b.request(req)); r.BuildID != first.BuildID || r.Predictions != nil {
-		t.Errorf("%+v", r)
+	first := b.good(b.ask(ModeRecord, copyPlan(".")))
+	if len(first.Keys) != 1 {
+		t.Fatalf("%+v", first)
 	}
-	if got := b.record().Builds[0].Results; !reflect.DeepEqual(got, results) {
-		t.Errorf("recorded %v", got)
+	if r := b.good(b.run(ModePredict, copyPlan("."))); state(r) != "unknown did not finish before" {
+		t.Errorf("before the outcome is known: %s", state(r))
 	}
-	if r := b.good(b.run(ModePredict, copyPlan("."))); r.Predictions[0].Seconds != 2.5 {
-		t.Errorf("%+v", r.Predictions)
-	}
-	req.BuildID = "unknown"
-	req.Results = []record.Result{{Outcome: record.OutcomeFailed}}
+	req := &Request{Version: Version, Mode: ModeResults, Record: testRecord, Keys: first.Keys, Results: []record.Result{{Outcome: record.OutcomeFailed}}}
 	b.good(b.request(req))
-	if got := b.record().Builds[0].Results; !reflect.DeepEqual(got, results) {
-		t.Errorf("recorded %v", got)
+	if r := b.good(b.run(ModePredict, copyPlan("."))); state(r) != "unknown did not finish before" {
+		t.Errorf("after it failed: %s", state(r))
+	}
+	req.Results[0].Outcome = record.OutcomeDone
+	b.good(b.request(req))
+	if r := b.good(b.ask(ModeRecord, copyPlan("."))); state(r) != "hit" || len(r.Keys) != 0 {
+		t.Errorf("after it was done: %s, %+v", state(r), r)
+	}
+}
+
+// What is done in one project is done in every other, and what changed in one is no
+// change of another that has the same name.
+func TestProjects(t *testing.T) {
+	b := newBox(t)
+	b.Dirs.Dockerfile = b.context()
+	write := func(dockerfile, a, lib string, second int64) {
+		for name, content := range map[string]string{"Dockerfile": dockerfile, "a": a, "lib": lib} {
+			writeFile(t, b.context(), name, content)
+			when := time.Unix(second, int64(len(name))+7)
+			b.must(os.Chtimes(filepath.Join(b.context(), name), when, when))
+		}
+		age(t, b.context())
+	}
+	write("FROM x", "1", "alpha", 1000)
+	b.good(b.run(ModeRecord, copyPlan(".")))
+	write("FROM x", "1", "beta", 2000)
+	if r := b.good(b.run(ModeRecord, copyPlan("."))); r.Builds != 0 || state(r) != "unknown no record of earlier builds" {
+		t.Errorf("another project of that name: %s, compared with %d builds", state(r), r.Builds)
+	}
+	when := time.Unix(3000, 5)
+	writeFile(t, b.context(), "lib", "gamma")
+	b.must(os.Chtimes(filepath.Join(b.context(), "lib"), when, when))
+	age(t, b.context())
+	if r := b.good(b.run(ModeRecord, copyPlan("."))); r.Builds != 1 || state(r) != "re-run lib changed" {
+		t.Errorf("an edit: %s, compared with %d builds", state(r), r.Builds)
+	}
+	write("FROM x", "1", "alpha", 4000)
+	if r := b.good(b.run(ModePredict, copyPlan("."))); state(r) != "hit" {
+		t.Errorf("a fresh checkout of what was built: %s", state(r))
 	}
 }

@@ -31,6 +31,7 @@ const (
 	indexSuffix  = ".index"
 	tempPrefix   = "tmp-"
 	lockName     = "lock"
+	ledgerName   = "ledger"
 )
 
 // store is the directory with records and indexes. Files in it are replaced as a
@@ -140,6 +141,27 @@ func (s store) changeRecord(name string, before recordFile, change func(record.R
 		return err
 	}
 	return s.clean()
+}
+
+// readLedger reads the ledger. One that is damaged is empty.
+func (s store) readLedger() (*record.Ledger, error) {
+	data, err := s.read(ledgerName, record.MaxLedgerBytes)
+	if err != nil {
+		return &record.Ledger{}, err
+	}
+	return record.DecodeLedger(data)
+}
+
+// changeLedger replaces the ledger by what change makes of it.
+func (s store) changeLedger(change func(*record.Ledger)) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ledger, err := s.readLedger() // one that is damaged begins anew
+	change(ledger)
+	return cmp.Or(s.write(ledgerName, ledger.Encode()), err)
 }
 
 // staleTemp is after how long a temporary file is that of a process that died.

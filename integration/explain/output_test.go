@@ -26,7 +26,7 @@ func inRecords(t *testing.T, sb *sandbox.Sandbox, command string) string {
 	b := sandbox.Build{Exports: []client.ExportEntry{sandbox.ExportDir(dir)}}
 	b.Func = func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		run := llb.Image("busybox").Run(llb.Args([]string{"/bin/sh", "-ec", command, rand.Text()}), llb.Dir("/records"),
-			llb.AddMount("/records", llb.Scratch(), llb.AsPersistentCacheDir("cachewright-records", llb.CacheMountShared)))
+			llb.AddMount("/records", llb.Scratch(), llb.AsPersistentCacheDir("cachewright-records", llb.CacheMountLocked)))
 		def, err := run.AddMount("/out", llb.Scratch()).Marshal(ctx)
 		if err != nil {
 			return nil, err

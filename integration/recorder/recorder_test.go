@@ -174,7 +174,7 @@ func (l *lab) build(selectors []selector) map[selector]outcome {
 				results[i].Outcome = record.OutcomeFailed
 			}
 		}
-		_, err = l.ask(ctx, c, local, &recorder.Request{Mode: recorder.ModeResults, BuildID: report.BuildID, Results: results, Nonce: fmt.Sprint(l.n)})
+		_, err = l.ask(ctx, c, local, &recorder.Request{Mode: recorder.ModeResults, Keys: report.Keys, Results: results, Nonce: fmt.Sprint(l.n)})
 		return err
 	})
 	out := map[selector]outcome{}

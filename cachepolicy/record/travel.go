@@ -1,0 +1,37 @@
+package record
+
+import (
+	"slices"
+
+	"github.com/cachewright/cachewright/cachepolicy"
+)
+
+// ForTravel returns the record as it may leave the builder: of variables there are
+// digests instead of values, and of withheld ones nothing, since their digests are
+// keyed with a key that stays. The record itself is not changed.
+func (r Record) ForTravel() Record {
+	out := Record{Builds: slices.Clone(r.Builds)}
+	for i := range out.Builds {
+		p := *out.Builds[i].Plan
+		p.SecretKey = ""
+		p.Steps = slices.Clone(p.Steps)
+		for j := range p.Steps {
+			p.Steps[j].Inputs = travelling(p.Steps[j].Inputs)
+		}
+		out.Builds[i].Plan = &p
+	}
+	return out
+}
+
+func travelling(inputs []cachepolicy.Input) []cachepolicy.Input {
+	out := slices.Clone(inputs)
+	for i := range out {
+		switch in := &out[i]; {
+		case in.Secret:
+			in.Digest, in.Unresolved = "", true
+		case in.Kind.IsVariable() || in.Kind == cachepolicy.InputKeyArg:
+			in.Digest, in.Value = in.ValueDigest(), ""
+		}
+	}
+	return out
+}
