@@ -107,9 +107,9 @@ func cacheSharing(mode instructions.ShareMode) pb.CacheSharingOpt {
 		return pb.CacheSharingOpt_PRIVATE
 	case instructions.MountSharingLocked:
 		return pb.CacheSharingOpt_LOCKED
-	default: // the parser lets nothing else through
-		return pb.CacheSharingOpt_SHARED
+	case instructions.MountSharingShared:
 	}
+	return pb.CacheSharingOpt_SHARED // the parser lets nothing else through
 }
 
 func newCacheOwner(m *instructions.Mount) *cacheOwner {

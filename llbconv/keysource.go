@@ -182,9 +182,10 @@ func (e *emitter) keyInput(k *keySource) llb.Output {
 		return e.keyCopy(k, e.c.keyState(k, "[internal] load "+k.Ref).Output(), keyFile, name)
 	case cachepolicy.SourceGit:
 		return e.c.keyState(k, name).Output()
-	default:
-		return e.keyCopy(k, e.context, k.Ref, name)
+	case cachepolicy.SourceFile:
+	case cachepolicy.SourceImage, cachepolicy.SourceArg, cachepolicy.SourceText: // in the key without an input
 	}
+	return e.keyCopy(k, e.context, k.Ref, name)
 }
 
 // keyCopy copies what counts out of a source, so that a missing file fails the

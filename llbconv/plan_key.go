@@ -4,12 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/solver/pb"
 
-	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
@@ -18,9 +16,6 @@ import (
 // plan has as files and as what the step follows.
 func (w *planner) setKeys() {
 	k := keyer{encoded: w.def.encoded, steps: map[*vertex.Vertex]bool{}}
-	if slices.ContainsFunc(w.plan.Steps, cacheplan.Step.Withholds) {
-		k.secret = w.key() // a digest of all values would give the secret ones away
-	}
 	for _, s := range w.def.steps {
 		if s.step != nil { // an image is keyed by its digest alone
 			k.steps[s.op] = true
@@ -28,6 +23,10 @@ func (w *planner) setKeys() {
 	}
 	for i, s := range w.def.steps {
 		if s.step != nil && (s.decision == nil || !s.decision.Off) { // off has a new key each time
+			k.secret = nil
+			if w.plan.Steps[i].Withholds() {
+				k.secret = w.key() // a digest of all values would give the secret ones away
+			}
 			w.plan.Steps[i].Key = k.key(s.op)
 		}
 	}

@@ -19,7 +19,7 @@ type Expectation struct {
 
 // ExpectNotReRun is what may be expected of a step besides what can be predicted: a
 // hit, or nothing that is known.
-const ExpectNotReRun State = "not-re-run"
+const ExpectNotReRun = "not-re-run"
 
 // meets reports whether what is predicted is as expected.
 func (e Expectation) meets(predicted State) bool {
@@ -70,9 +70,9 @@ func nearestState(word string) string {
 	case "miss", "run", "runs", "changed":
 		return string(StateReRun)
 	case "unknown", "hit-or-unknown", "unknown-or-hit", "not-rerun", "no-re-run":
-		return string(ExpectNotReRun)
+		return ExpectNotReRun
 	}
-	return phrase.Nearest(word, []string{string(StateHit), string(StateReRun), string(ExpectNotReRun)})
+	return phrase.Nearest(word, []string{string(StateHit), string(StateReRun), ExpectNotReRun})
 }
 
 // Check is the outcome of one expectation for one step.

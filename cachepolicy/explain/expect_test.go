@@ -71,7 +71,7 @@ func FuzzParseExpectations(f *testing.F) {
 			return
 		}
 		plan := plantext.Parse(t, "app 1/2 RUN a\napp 2/2 RUN b").Plan
-		if a := Assert(plan, Predict(plan, nil), expected); a.Passed() && !strings.Contains(value, string(ExpectNotReRun)) {
+		if a := Assert(plan, Predict(plan, nil), expected); a.Passed() && !strings.Contains(value, ExpectNotReRun) {
 			t.Fatal("unknown steps passed")
 		}
 	})

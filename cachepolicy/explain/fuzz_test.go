@@ -51,6 +51,7 @@ func FuzzDecodePlan(f *testing.F) {
 // hasChange reports whether a reason says that something differs.
 func hasChange(reasons []Reason) bool {
 	for _, r := range reasons {
+		//exhaustive:ignore
 		switch r.Kind {
 		case ReasonAlways, ReasonNoCache, ReasonFollows:
 		default:

@@ -85,6 +85,7 @@ func (r *run) answer() {
 		r.add(plan, traces, before)
 	}
 	r.report.Plan = plan.WithFewFiles(maxReportedFiles)
+	r.report.Plan.SecretKey = "" // of use in the record alone
 }
 
 // findProject finds out which record is the project's. Where the request's name does

@@ -191,6 +191,7 @@ func anyText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 }
 
 func valueText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
+	//exhaustive:ignore
 	switch f.Kind() {
 	case protoreflect.MessageKind, protoreflect.GroupKind:
 		return fieldText(v.Message())
