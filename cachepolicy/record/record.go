@@ -55,12 +55,13 @@ func Name(parts ...string) string {
 
 // Past returns the builds of the same project as p, of which the traces are given:
 // what differs between two projects is no change. Where digests of secrets are keyed
-// with another key, nothing can be compared either.
+// with another key, nothing can be compared either, and a build for another platform is
+// no earlier state.
 func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	var out []PastBuild
 	for _, b := range r.Builds {
 		sameKey := p.SecretKey == "" || b.Plan.SecretKey == "" || p.SecretKey == b.Plan.SecretKey
-		if sameKey && traces.Meet(b.Traces) && resembles(p, b.Plan) {
+		if sameKey && p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan) {
 			out = append(out, b.PastBuild)
 		}
 	}
