@@ -37,9 +37,10 @@ func NewTraces(all []uint64) Traces {
 	return all[:min(len(all), maxTraces)]
 }
 
-// Meet reports whether two lists have a trace in common, or neither has any.
+// Meet reports whether two lists have a trace in common, or one has none, so that
+// nothing speaks against it.
 func (t Traces) Meet(other Traces) bool {
-	if len(t) == 0 && len(other) == 0 {
+	if len(t) == 0 || len(other) == 0 {
 		return true
 	}
 	return slices.ContainsFunc(t, func(trace uint64) bool {

@@ -75,8 +75,12 @@ func (r *run) answer() {
 	ledger, err := r.store.readLedger()
 	r.report.problem(err)
 	plan := r.req.Plan
+	beside := len(r.traces)
 	r.findFiles(plan)
-	traces := record.NewTraces(r.traces)
+	var traces record.Traces
+	if len(r.traces) > beside { // the Dockerfile alone is no more than what is edited
+		traces = record.NewTraces(r.traces)
+	}
 	past := before.record.Past(plan, traces)
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
 	r.report.Builds = len(past)
