@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/pkg/errors"
@@ -86,6 +88,16 @@ func (b *build) report(ctx context.Context, form report.Form) (*report.Report, e
 			return nil, err
 		}
 	}
+	overrides, err := cachepolicy.ParseOverrides(b.ui.BuildArgs)
+	if err != nil {
+		return nil, err
+	}
+	if overrides.Now != nil {
+		r.Now = *overrides.Now
+	}
+	if r.Skip, err = b.skipped(); err != nil {
+		return nil, err
+	}
 	e, err := b.predict(ctx)
 	if err != nil {
 		return nil, err
@@ -104,6 +116,22 @@ func (b *build) report(ctx context.Context, form report.Form) (*report.Report, e
 		r.Stages = append(r.Stages, report.Stage{Name: t.Name, Line: int(t.Location.Ranges[0].Start.Line)})
 	}
 	return r, nil
+}
+
+// skipped returns the checks that the build or the Dockerfile does not want, or "all".
+func (b *build) skipped() ([]string, error) {
+	config := b.ui.LinterConfig
+	if config == nil {
+		directive, _, _, _ := parser.ParseDirective("check", b.src.Data)
+		var err error
+		if config, err = linter.ParseLintOptions(directive); err != nil {
+			return nil, err
+		}
+	}
+	if config.SkipAll {
+		return []string{"all"}, nil
+	}
+	return config.SkipRules, nil
 }
 
 // predict takes the plan of the build for its first platform and predicts what

@@ -34,6 +34,10 @@ func TestDocumentedKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	schema, err := os.ReadFile("../../docs/cachewright.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	constants := regexp.MustCompile(`(?m)^\t\w+ +(ReasonKind|InputKind|OriginKind|State) += "([a-z-]+)"`)
 	for _, file := range []string{"reason.go", "../input.go", "../origin.go", "predict.go"} {
 		source, err := os.ReadFile(file)
@@ -47,6 +51,9 @@ func TestDocumentedKinds(t *testing.T) {
 		for _, m := range found {
 			if !strings.Contains(string(page), "`"+m[2]+"`") {
 				t.Errorf("%s %s is not listed", m[1], m[2])
+			}
+			if !strings.Contains(string(schema), `"`+m[2]+`"`) {
+				t.Errorf("%s %s is not in the schema", m[1], m[2])
 			}
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
@@ -14,20 +16,49 @@ import (
 // Expectation says what is expected of the steps that a selector picks.
 type Expectation struct {
 	Selector cachepolicy.Selector
-	State    State // StateHit, StateReRun or ExpectNotReRun
+	State    State // StateHit, StateReRun or ExpectNotReRun, or empty with Younger
+	// Younger is how old the result of a step may be, or 0. A step that runs again has
+	// a new one.
+	Younger time.Duration
 }
 
 // ExpectNotReRun is what may be expected of a step besides what can be predicted: a
 // hit, or nothing that is known.
 const ExpectNotReRun = "not-re-run"
 
-// meets reports whether what is predicted is as expected.
-func (e Expectation) meets(predicted State) bool {
-	return e.State == predicted || e.State == ExpectNotReRun && predicted != StateReRun
+// String says what is expected, as in the build argument.
+func (e Expectation) String() string {
+	if e.Younger > 0 {
+		return younger + Age(e.Younger)
+	}
+	return string(e.State)
+}
+
+// younger is the word in front of the age that a result may have.
+const younger = "younger:"
+
+// Age returns a time in the past in the unit that people would use: 18d, 5h, 20m.
+func Age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day || d >= day && d%day == 0:
+		return strconv.Itoa(int(d/day)) + "d"
+	case d >= 2*time.Hour || d >= time.Hour && d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(d/time.Minute)) + "m"
+}
+
+// meets reports whether what is predicted of a step is as expected.
+func (e Expectation) meets(p Prediction, now time.Time) bool {
+	if e.Younger == 0 {
+		return e.State == p.State || e.State == ExpectNotReRun && p.State != StateReRun
+	}
+	return p.State == StateReRun || p.State == StateHit && !p.Ran.IsZero() && now.Sub(p.Ran) < e.Younger
 }
 
 // ParseExpectations reads the value of CACHEWRIGHT_EXPECT,
-// `SELECTOR=hit|re-run|not-re-run[, …]`. The error is an *Error.
+// `SELECTOR=hit|re-run|not-re-run|younger:7d[, …]`. The error is an *Error.
 func ParseExpectations(value string) ([]Expectation, error) {
 	var out []Expectation
 	if strings.TrimSpace(value) == "" {
@@ -55,11 +86,27 @@ func parseExpectation(text string) (Expectation, error) {
 	if err != nil {
 		return Expectation{}, err
 	}
+	if text, ok := strings.CutPrefix(strings.TrimSpace(right), younger); ok {
+		age, err := parseAge(text)
+		return Expectation{Selector: sel, Younger: age}, err
+	}
 	state := State(strings.TrimSpace(right))
 	if !slices.Contains([]State{StateHit, StateReRun, ExpectNotReRun}, state) {
-		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q is not what a step can be expected to do; write hit, re-run or not-re-run", right), Suggestion: nearestState(string(state))}
+		return Expectation{}, &cachepolicy.Error{Message: fmt.Sprintf("%q is not what a step can be expected to do; write hit, re-run, not-re-run or an age such as younger:7d", right), Suggestion: nearestState(string(state))}
 	}
 	return Expectation{Selector: sel, State: state}, nil
+}
+
+// parseAge reads an age such as 90m, 24h, 7d or 2w.
+func parseAge(text string) (time.Duration, error) {
+	units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
+	if text != "" {
+		n, err := strconv.ParseUint(text[:len(text)-1], 10, 20)
+		if unit, ok := units[text[len(text)-1]]; ok && err == nil && n > 0 && n <= 10_000 {
+			return time.Duration(n) * unit, nil
+		}
+	}
+	return 0, &cachepolicy.Error{Message: fmt.Sprintf("%q is no age; write one such as %s90m, 24h, 7d or 2w", text, younger)}
 }
 
 // nearestState returns what somebody meant who uses other words.
@@ -99,7 +146,7 @@ func (a Assertion) Passed() bool {
 // Assert compares predictions, one for each step of the plan, with what is
 // expected. Every step that a selector picks has to be predicted as expected;
 // unknown is as expected for not-re-run alone, and a selector that picks no step never.
-func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation) Assertion {
+func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation, now time.Time) Assertion {
 	var a Assertion
 	var b strings.Builder
 	for _, e := range expected {
@@ -107,9 +154,9 @@ func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation)
 		for i := range predictions {
 			if e.Selector.Matches(p.Steps[i].ID) {
 				picked = true
-				c := Check{Expected: e, Step: i, Passed: e.meets(predictions[i].State)}
+				c := Check{Expected: e, Step: i, Passed: e.meets(predictions[i], now)}
 				a.Checks = append(a.Checks, c)
-				b.WriteString(c.text(p, predictions[i]))
+				b.WriteString(c.text(p, predictions[i], now))
 			}
 		}
 		if !picked {
@@ -128,12 +175,19 @@ func Assert(p *cacheplan.Plan, predictions []Prediction, expected []Expectation)
 	return a
 }
 
-func (c Check) text(p *cacheplan.Plan, predicted Prediction) string {
+func (c Check) text(p *cacheplan.Plan, predicted Prediction, now time.Time) string {
 	name := phrase.OneLine(p.Steps[c.Step].Name)
 	if c.Passed {
-		return fmt.Sprintf("ok    %s: %s\n", name, c.Expected.State)
+		return fmt.Sprintf("ok    %s: %s\n", name, c.Expected)
 	}
-	text := fmt.Sprintf("FAIL  %s: expected %s (%s), predicted %s", name, c.Expected.State, c.Expected.Selector, predicted.State)
+	text := fmt.Sprintf("FAIL  %s: expected %s (%s), predicted %s", name, c.Expected, c.Expected.Selector, predicted.State)
+	if c.Expected.Younger > 0 && predicted.State == StateHit {
+		age := "of unknown age"
+		if !predicted.Ran.IsZero() {
+			age = Age(now.Sub(predicted.Ran)) + " old"
+		}
+		text += ", " + age
+	}
 	if why := Text(predicted.Reasons); why != "" {
 		text += ": " + why
 	}

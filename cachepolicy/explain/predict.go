@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
@@ -31,6 +32,10 @@ type Prediction struct {
 	// Seconds is how long the step took when it last ran, or 0 if that is not
 	// recorded.
 	Seconds float64 `json:"seconds,omitempty"`
+	// Ran is when a build first asked for what is a hit now. The result is younger if
+	// the step ran with the same key again, and older if it came from a remote cache.
+	// Zero: that is not known.
+	Ran time.Time `json:"ran,omitzero"`
 }
 
 // Predict is PredictKnown for a builder that had these builds, and no others.
@@ -64,6 +69,9 @@ func PredictKnown(p *cacheplan.Plan, ledger *record.Ledger, past []record.PastBu
 	for i := range p.Steps {
 		state, reasons := e.step(i)
 		e.out[i] = Prediction{Step: i, State: state, Reasons: reasons, Seconds: e.seconds(i)}
+		if known, ok := ledger.Entry(e.keys[i]); ok && state == StateHit {
+			e.out[i].Ran = known.First
+		}
 	}
 	return e.out
 }

@@ -9,8 +9,8 @@ import (
 
 // Check is the outcome of one expectation for one step.
 type Check struct {
-	Selector string        `json:"selector"`
-	Expected explain.State `json:"expected"`
+	Selector string `json:"selector"`
+	Expected string `json:"expected"` // a state, or younger: and an age
 	// Step is none if the selector picks none.
 	Step *cachepolicy.StepID `json:"step,omitempty"`
 	// Predicted and Reasons are as in the predictions.
@@ -24,7 +24,7 @@ func assert(r *Report) (*Answer, error) {
 	if !r.predicted() {
 		return nil, errors.New("nothing can be predicted here: this builder does not run steps of the frontend's own image")
 	}
-	a := explain.Assert(r.Plan, r.Predictions, r.Expected)
+	a := explain.Assert(r.Plan, r.Predictions, r.Expected, r.Now)
 	passed := a.Passed()
 	return &Answer{
 		Text:   a.Text,
@@ -36,7 +36,7 @@ func assert(r *Report) (*Answer, error) {
 func (r *Report) checks(a explain.Assertion) []Check {
 	out := make([]Check, len(a.Checks))
 	for i, c := range a.Checks {
-		out[i] = Check{Selector: c.Expected.Selector.String(), Expected: c.Expected.State, Passed: c.Passed}
+		out[i] = Check{Selector: c.Expected.Selector.String(), Expected: c.Expected.String(), Passed: c.Passed}
 		if c.Step >= 0 {
 			out[i].Step = &r.Plan.Steps[c.Step].ID
 			out[i].Predicted, out[i].Reasons = r.Predictions[c.Step].State, r.Predictions[c.Step].Reasons

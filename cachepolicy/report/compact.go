@@ -120,6 +120,8 @@ func (t *table) short(i int) {
 		state = string(p.State)
 		if len(p.Reasons) > 0 {
 			note = "  ← " + phrase.OneLine(explain.Text(p.Reasons))
+		} else if age := t.age(i); age != "" {
+			note = "  (" + age + ")"
 		}
 	}
 	free := Width - t.left

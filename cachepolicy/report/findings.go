@@ -12,8 +12,9 @@ type Level string
 
 // The levels of findings.
 const (
-	LevelError Level = "error" // an expectation that is not met
-	LevelNote  Level = "note"  // what is as it should be, but worth knowing
+	LevelError   Level = "error"   // an expectation that is not met
+	LevelWarning Level = "warning" // what is probably not wanted
+	LevelNote    Level = "note"    // what is as it should be, but worth knowing
 )
 
 // FindingRule says what kind of thing a finding is.
@@ -21,8 +22,9 @@ type FindingRule string
 
 // The kinds of findings.
 const (
-	FindingExpectation FindingRule = "expectation" // a step will not do what CACHEWRIGHT_EXPECT says
-	FindingReRun       FindingRule = "re-run"      // a step runs again for a reason of its own
+	FindingExpectation FindingRule = "expectation"  // a step will not do what CACHEWRIGHT_EXPECT says
+	FindingStale       FindingRule = "StaleUpgrade" // an old result of what fetches the newest packages
+	FindingReRun       FindingRule = "re-run"       // a step runs again for a reason of its own
 )
 
 // findingRules says what each rule is about, in the order of their importance.
@@ -31,6 +33,7 @@ var findingRules = []struct {
 	about string
 }{
 	{FindingExpectation, "A step will not do what is expected of it"},
+	{FindingStale, "What a step fetched as the newest packages is old"},
 	{FindingReRun, "A step runs again for a reason of its own"},
 }
 
@@ -44,13 +47,13 @@ type Finding struct {
 	EndLine int `json:"endLine,omitempty"`
 }
 
-// findings returns the expectations that are not met, then the causes of steps that
-// run again.
+// findings returns the expectations that are not met, then what is stale, then the
+// causes of steps that run again.
 func (r *Report) findings() []Finding {
 	if !r.predicted() {
 		return nil
 	}
-	out := r.unmet()
+	out := append(r.unmet(), r.stale()...)
 	for _, c := range r.causes() {
 		id := r.Plan.Steps[c.Step].ID
 		message := fmt.Sprintf("%s runs again: %s", id, explain.Text(c.Reasons))
@@ -65,7 +68,7 @@ func (r *Report) findings() []Finding {
 // unmet returns the expectations that are not met.
 func (r *Report) unmet() []Finding {
 	var out []Finding
-	for _, c := range explain.Assert(r.Plan, r.Predictions, r.Expected).Checks {
+	for _, c := range explain.Assert(r.Plan, r.Predictions, r.Expected, r.Now).Checks {
 		if c.Passed {
 			continue
 		}
@@ -74,7 +77,12 @@ func (r *Report) unmet() []Finding {
 			f.Message = fmt.Sprintf("%s picks no step", c.Expected.Selector)
 		} else {
 			id, p := r.Plan.Steps[c.Step].ID, r.Predictions[c.Step]
-			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s: %s", id, c.Expected.State, c.Expected.Selector, p.State, explain.Text(p.Reasons))
+			f.Message = fmt.Sprintf("%s is expected to be %s (%s), but the prediction is %s", id, c.Expected, c.Expected.Selector, p.State)
+			for _, detail := range []string{r.age(c.Step), explain.Text(p.Reasons)} {
+				if detail != "" {
+					f.Message += ": " + detail
+				}
+			}
 			f.Line, f.EndLine = id.Line, id.EndLine
 		}
 		f.Message = phrase.OneLine(f.Message)

@@ -29,6 +29,8 @@ func (l Level) githubCommand() string {
 	switch l {
 	case LevelError:
 		return "error"
+	case LevelWarning:
+		return "warning"
 	case LevelNote:
 		return "notice"
 	}

@@ -189,6 +189,9 @@ func (r *Report) pageStep(i int, class string) pageStep {
 	if r.predicted() {
 		p := &r.Predictions[i]
 		out.State, out.Reasons = string(p.State), texts(p.Reasons)
+		if age := r.age(i); age != "" {
+			out.Facts = append(out.Facts, age)
+		}
 		if p.Seconds > 0 {
 			out.Facts = append(out.Facts, "took "+seconds(p.Seconds))
 		}

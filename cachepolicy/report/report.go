@@ -33,6 +33,9 @@ type Report struct {
 	Expected []explain.Expectation
 	// Past are the builds that a comparison is asked with, at most two.
 	Past []Past
+	// Skip are the findings that the Dockerfile does not want, as in
+	// # check=skip=StaleUpgrade.
+	Skip []string
 	// Now is the time of the question.
 	Now time.Time
 	// Frontend is the release of the frontend, as in v1.2.3, empty for none.

@@ -84,6 +84,9 @@ func (t *table) step(i int) {
 		if pr.Seconds > 0 {
 			after = fmt.Sprintf("  (ran %s)", seconds(pr.Seconds))
 		}
+		if age := t.age(i); age != "" {
+			after += "  (" + age + ")"
+		}
 	}
 	name := phrase.Shorten(phrase.OneLine(s.Name), Width-t.left-utf8.RuneCountInString(after))
 	t.line("")
