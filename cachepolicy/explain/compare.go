@@ -182,7 +182,7 @@ func sameKeyOptions(a, b *cacheplan.Step) bool {
 	options := func(s *cacheplan.Step) string {
 		kept := cacheplan.Step{}
 		for _, r := range s.Rule {
-			if r.Option != cachepolicy.OptionBase && r.Option != cachepolicy.OptionModes && r.Option != cachepolicy.OptionExport {
+			if r.Option != cachepolicy.OptionBase && r.Option != cachepolicy.OptionModes {
 				kept.Rule = append(kept.Rule, r)
 			}
 		}

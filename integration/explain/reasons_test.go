@@ -272,7 +272,7 @@ func secretMounts() []rebuild {
 	for _, c := range []struct{ name, from, to, note string }{
 		{"id", "id=one", "id=two", "instruction changed, secret two added, secret one removed"},
 		{"target", "id=one", "id=one,target=/t", "instruction changed, secret one changed"},
-		{"variable", "id=one,env=A", "id=one,env=B", "instruction changed, secret one changed as $A, optional → as $B, optional"},
+		{"variable", "id=one,env=A", "id=one,env=B", "instruction changed, secret one changed \"as $A, optional\" → \"as $B, optional\""},
 	} {
 		cases = append(cases, rebuild{
 			Name: c.name, Dockerfile: fmt.Sprintf(file, c.from), Options: options, Change: scenario.Edited(c.from, c.to),

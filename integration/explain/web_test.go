@@ -50,7 +50,7 @@ func keyChanges(w *scenario.Web) []rebuild {
 			Name: "file", Dockerfile: fmt.Sprintf(file, "file:go.sum"), Files: map[string]string{"go.sum": "1"}, Change: scenario.Written("go.sum", "2"),
 			Want: expected{notes: because("go.sum changed")},
 		},
-		{Name: "argument", Dockerfile: fmt.Sprintf(file, "arg:REV"), Change: scenario.Given("REV", "2"), Want: expected{notes: because("ARG REV not given → 2 (line 4)")}},
+		{Name: "argument", Dockerfile: fmt.Sprintf(file, "arg:REV"), Change: scenario.Given("REV", "2"), Want: expected{notes: because("ARG REV \"not given\" → 2 (line 4)")}},
 		{Name: "text", Dockerfile: fmt.Sprintf(file, "text:1"), Change: scenario.Edited("text:1", "text:2"), Want: expected{notes: because("rule key=text:1 → key=text:2")}},
 	}
 }
