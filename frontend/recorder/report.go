@@ -31,7 +31,8 @@ type Report struct {
 	Plan *cacheplan.Plan `json:"plan,omitempty"`
 	// Predictions has one entry for each step of the plan, or none.
 	Predictions []explain.Prediction `json:"predictions,omitempty"`
-	// Builds is how many recorded builds the plan was compared with.
+	// Builds is how many recorded builds of the same file and target the plan was
+	// compared with.
 	Builds int `json:"builds,omitempty"`
 	// Repeated: one of them had the same plan and the same files.
 	Repeated bool `json:"repeated,omitempty"`

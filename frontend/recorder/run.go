@@ -83,7 +83,7 @@ func (r *run) answer() {
 	}
 	past := before.record.Past(plan, traces)
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
-	r.report.Builds = len(past)
+	r.report.Builds = ofSameTarget(past, plan)
 	r.report.Repeated = before.record.Has(plan)
 	if r.req.Mode == ModeRecord {
 		r.add(plan, traces, before)
@@ -206,4 +206,16 @@ func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile)
 		}
 	})
 	r.report.problem(err)
+}
+
+// ofSameTarget returns how many builds are of the plan's file and target: the first
+// build of a target has nothing that could have changed, whatever others did.
+func ofSameTarget(past []record.PastBuild, plan *cacheplan.Plan) int {
+	n := 0
+	for _, b := range past {
+		if b.Plan.Dockerfile == plan.Dockerfile && b.Plan.Target == plan.Target {
+			n++
+		}
+	}
+	return n
 }

@@ -57,6 +57,7 @@ var known = map[string]string{
 	"re-run cached":            "builds of other targets, Dockerfiles and arguments have records of their own",
 	"note on cached":           "likewise",
 	"follows what was cached":  "likewise",
+	"no-cache without one":     "a step that two stages share runs where the filter picks one of them",
 	"stale cause":              "the build of the same arguments is not compared with first",
 	"false cause":              "builds of a directory at the same time have records of their own",
 	"hedge on what was cached": "only the first input is named",
