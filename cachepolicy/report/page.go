@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	//lint:ignore ST1001 elements read as the page they make
 	. "maragu.dev/gomponents" //nolint:stylecheck // markup reads as markup
 	h "maragu.dev/gomponents/html"
 )
