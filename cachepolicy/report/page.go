@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	//lint:ignore ST1001 elements read as the page they make
-	. "maragu.dev/gomponents" //nolint:stylecheck // markup reads as markup
+	. "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 )
 
