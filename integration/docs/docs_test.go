@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // example is what the test knows about a Dockerfile of the documentation.
@@ -39,10 +40,7 @@ type change struct {
 }
 
 func TestDocumentedDockerfiles(t *testing.T) {
-	sb := sandbox.Shared(t)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.Start(t)
 	known := examples()
 	for _, page := range []string{"cache-rules.md", "recipes.md"} {
 		for title, dockerfile := range dockerfiles(t, page) {

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/client"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // example is one project in a directory that the test may change.
@@ -26,10 +27,7 @@ type example struct {
 // open copies an example and puts the frontend that it names into the registry.
 func open(t *testing.T, name string, images ...sandbox.Image) *example {
 	t.Helper()
-	sb := sandbox.Shared(t, images...)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.Start(t, images...)
 	root, err := sandbox.RepoRoot()
 	if err != nil {
 		t.Fatal(err)

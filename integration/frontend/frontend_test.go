@@ -5,27 +5,18 @@
 package frontend_test
 
 import (
-	"context"
-	"sync"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 const syntax = "# syntax=" + sandbox.FrontendRef + "\n"
 
-var push sync.Once
-
 // start returns the shared sandbox with busybox and our frontend in its registry.
 func start(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	var err error
-	push.Do(func() { err = sb.PushFrontend(context.WithoutCancel(t.Context()), sandbox.FrontendRef) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sb
+	return scenario.Start(t, sandbox.Busybox)
 }
 
 // frontends are ours and the daemon's own.

@@ -17,6 +17,7 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/frontend/recorder"
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // lab builds one context again and again, with the recorder beside the steps.
@@ -28,10 +29,7 @@ type lab struct {
 }
 
 func newLab(t *testing.T, files map[string]string) *lab {
-	sb := sandbox.Shared(t)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.Start(t)
 	return &lab{t: t, sb: sb, dir: sandbox.Files(t, files)}
 }
 

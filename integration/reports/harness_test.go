@@ -15,10 +15,7 @@ import (
 // start returns a project whose builder has built it once.
 func start(t *testing.T, dockerfile string, files map[string]string) *scenario.Project {
 	t.Helper()
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.Start(t, sandbox.Busybox)
 	p := &scenario.Project{T: t, Sandbox: sb, ID: scenario.NewID()}
 	p.Context = t.TempDir()
 	for name, text := range files {

@@ -190,10 +190,7 @@ func TestOutside(t *testing.T) {
 
 // TestPrune is R10.
 func TestPrune(t *testing.T) {
-	sb := sandbox.New(t, sandbox.Options{}, sandbox.Busybox)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.StartOwn(t)
 	c := rebuild{
 		Dockerfile: "FROM $BASE\nCOPY file /\nRUN cat /file\n",
 		Files:      map[string]string{"file": "file"},

@@ -1,9 +1,11 @@
 package scenario
 
 import (
+	"context"
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
@@ -29,18 +31,25 @@ type Rebuild[Want any] struct {
 // and the given images in its registry.
 func Start(t testing.TB, images ...sandbox.Image) *sandbox.Sandbox {
 	t.Helper()
-	return withFrontend(t, sandbox.Shared(t, images...))
+	sb := sandbox.Shared(t, images...)
+	push.Do(func() { errPush = sb.PushFrontend(context.WithoutCancel(t.Context()), sandbox.FrontendRef) })
+	if errPush != nil {
+		t.Fatal(errPush)
+	}
+	return sb
 }
+
+// The frontend is pushed once to the daemon that all tests share.
+var (
+	push    sync.Once
+	errPush error
+)
 
 // StartOwn returns a daemon of the test's own that has busybox, for tests that
 // prune, or that need a builder without a past.
 func StartOwn(t testing.TB) *sandbox.Sandbox {
 	t.Helper()
-	return withFrontend(t, sandbox.New(t, sandbox.Options{}, sandbox.Busybox))
-}
-
-func withFrontend(t testing.TB, sb *sandbox.Sandbox) *sandbox.Sandbox {
-	t.Helper()
+	sb := sandbox.New(t, sandbox.Options{}, sandbox.Busybox)
 	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
 		t.Fatal(err)
 	}

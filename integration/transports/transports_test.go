@@ -5,32 +5,23 @@
 package transports_test
 
 import (
-	"context"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // explain is the option that says whether names of steps carry reasons, which
 // would make them differ from docker/dockerfile's.
 const explain = "build-arg:CACHEWRIGHT_EXPLAIN"
 
-var push sync.Once
-
 // start returns the shared sandbox with busybox and our frontend in its registry.
 func start(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	var err error
-	push.Do(func() { err = sb.PushFrontend(context.WithoutCancel(t.Context()), sandbox.FrontendRef) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sb
+	return scenario.Start(t, sandbox.Busybox)
 }
 
 // counted matches the names of the steps that a Dockerfile asks for, without FROM.

@@ -3,13 +3,11 @@
 package travel_test
 
 import (
-	"context"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	bkclient "github.com/moby/buildkit/client"
@@ -18,18 +16,10 @@ import (
 	"github.com/cachewright/cachewright/integration/scenario"
 )
 
-var push sync.Once
-
 // start returns the shared sandbox, whose registry has all that builds need.
 func start(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	sb := sandbox.Shared(t, sandbox.Busybox)
-	var err error
-	push.Do(func() { err = sb.PushFrontend(context.WithoutCancel(t.Context()), sandbox.FrontendRef) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sb
+	return scenario.Start(t, sandbox.Busybox)
 }
 
 // transport is a way for a cache to get from one builder to another.

@@ -8,14 +8,12 @@ import (
 	"testing"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
 // TestShow plays the scenes on both builders of the demo. They say the same.
 func TestShow(t *testing.T) {
-	sb := sandbox.Shared(t, sandbox.Alpine)
-	if err := sb.PushFrontend(t.Context(), sandbox.FrontendRef); err != nil {
-		t.Fatal(err)
-	}
+	sb := scenario.Start(t, sandbox.Alpine)
 	for driver, play := range map[string]func(context.Context, io.Writer) error{
 		"remote": func(ctx context.Context, out io.Writer) error { return show(ctx, sb, out) },
 		"docker": func(ctx context.Context, out io.Writer) error { return showOnEngine(ctx, sb, out) },
