@@ -86,12 +86,7 @@ func (b *build) store(ctx context.Context, name, title string, data []byte) (cli
 // where no key looks. With data, the step runs; without, the newest result counts, from
 // this builder or from the caches that the build imports.
 func (b *build) keep(ctx context.Context, name, title string, data []byte) (client.Reference, []byte, error) {
-	opts := []llb.RunOption{
-		llb.Args([]string{executable(), "keep", name}),
-		llb.Dir("/"),
-		llb.Network(pb.NetMode_NONE),
-		llb.WithCustomName(title),
-	}
+	var opts []llb.RunOption
 	if data != nil {
 		env, err := travel.Pack(data)
 		if err != nil {
@@ -101,7 +96,7 @@ func (b *build) keep(ctx context.Context, name, title string, data []byte) (clie
 			HTTPProxy: env[0], HTTPSProxy: env[1], FTPProxy: env[2], NoProxy: env[3], AllProxy: env[4],
 		}))
 	}
-	ref, err := b.solveState(ctx, b.self.Run(opts...).AddMount(travel.OutDir, llb.Scratch()), true)
+	ref, err := b.solveImported(ctx, b.ownStep(title, []string{"keep", name}, opts...).AddMount(travel.OutDir, llb.Scratch()), true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -109,19 +104,7 @@ func (b *build) keep(ctx context.Context, name, title string, data []byte) (clie
 	return ref, kept, err
 }
 
-// solveState solves a step of this frontend's own, with the build's cache imports.
-func (b *build) solveState(ctx context.Context, st llb.State, evaluate bool) (client.Reference, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(b.ui.BuildOpts().LLBCaps))
-	if err != nil {
-		return nil, err
-	}
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB(), CacheImports: b.ui.CacheImports, Evaluate: evaluate})
-	if err != nil {
-		return nil, err
-	}
-	ref, err := res.SingleRef()
-	if err == nil && ref == nil {
-		err = errors.New("a step without a result")
-	}
-	return ref, err
+// solveImported solves a step of this frontend's own, with the build's cache imports.
+func (b *build) solveImported(ctx context.Context, st llb.State, evaluate bool) (client.Reference, error) {
+	return b.solveState(ctx, st, client.SolveRequest{CacheImports: b.ui.CacheImports, Evaluate: evaluate})
 }

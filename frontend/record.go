@@ -131,27 +131,40 @@ func (b *build) internalName(plan *cacheplan.Plan, what string) string {
 // runSelf runs a command of this frontend's own binary as a step and returns the
 // file that it writes to recorder.OutDir. The step has no network.
 func (b *build) runSelf(ctx context.Context, command, file, name string, mounts []llb.RunOption) ([]byte, error) {
-	run := b.self.Run(append([]llb.RunOption{
-		llb.Args([]string{executable(), command}),
-		llb.Dir("/"),
-		llb.Network(pb.NetMode_NONE),
-		llb.WithCustomName(name),
-	}, mounts...)...)
-	out := run.AddMount(recorder.OutDir, llb.Scratch())
-	def, err := out.Marshal(ctx, llb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	out := b.ownStep(name, []string{command}, mounts...).AddMount(recorder.OutDir, llb.Scratch())
+	ref, err := b.solveState(ctx, out, client.SolveRequest{})
 	if err != nil {
 		return nil, err
 	}
-	res, err := b.client.Solve(ctx, client.SolveRequest{Definition: def.ToPB()})
+	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + file})
+}
+
+// ownStep is a step that runs this frontend's own binary, with these arguments and
+// without a network.
+func (b *build) ownStep(name string, args []string, opts ...llb.RunOption) llb.ExecState {
+	return b.self.Run(append([]llb.RunOption{
+		llb.Args(append([]string{executable()}, args...)),
+		llb.Dir("/"),
+		llb.Network(pb.NetMode_NONE),
+		llb.WithCustomName(name),
+	}, opts...)...)
+}
+
+// solveState solves what a step of the frontend's own gives, in the way that the
+// request says.
+func (b *build) solveState(ctx context.Context, st llb.State, req client.SolveRequest) (client.Reference, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(b.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, err
+	}
+	req.Definition = def.ToPB()
+	res, err := b.client.Solve(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	ref, err := res.SingleRef()
-	if err != nil {
-		return nil, err
+	if err == nil && ref == nil {
+		err = errors.New("a step without a result")
 	}
-	if ref == nil {
-		return nil, errors.Errorf("%s gave nothing", command)
-	}
-	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + file})
+	return ref, err
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/docker/go-units"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -181,13 +180,13 @@ func (s *sharedMounts) layerMount(l mounts.Layer, i, j int) llb.RunOption {
 // layer is the step that has a layer. Its key is the layer's ID, so a builder that has
 // not saved it takes it from the caches that the build imports.
 func (s *sharedMounts) layer(l mounts.Layer) llb.State {
-	return s.b.self.Run(
-		llb.Args([]string{executable(), "mounts", "content", l.ID}),
-		llb.Dir("/"),
-		llb.Network(pb.NetMode_NONE),
-		llb.AddMount(mounts.SavedDir, llb.Scratch(), llb.AsPersistentCacheDir(savedID, llb.CacheMountShared)),
-		llb.WithCustomName("[internal] saved cache mount "+l.ID[:8]),
-	).AddMount(mounts.OutDir, llb.Scratch())
+	return s.step("saved cache mount "+l.ID[:8], []string{"content", l.ID}).AddMount(mounts.OutDir, llb.Scratch())
+}
+
+// step runs a command of package mounts where saved layers are at hand.
+func (s *sharedMounts) step(title string, args []string, opts ...llb.RunOption) llb.ExecState {
+	saved := llb.AddMount(mounts.SavedDir, llb.Scratch(), llb.AsPersistentCacheDir(savedID, llb.CacheMountShared))
+	return s.b.ownStep("[internal] "+title, append([]string{"mounts"}, args...), append([]llb.RunOption{saved}, opts...)...)
 }
 
 // run runs a command of package mounts for some mounts, and returns what it says of each.
@@ -206,14 +205,8 @@ func (s *sharedMounts) run(ctx context.Context, command, title string, list []*u
 	if err != nil {
 		return nil, err
 	}
-	run := s.b.self.Run(append([]llb.RunOption{
-		llb.Args([]string{executable(), "mounts", command, string(arg)}),
-		llb.Dir("/"),
-		llb.Network(pb.NetMode_NONE),
-		llb.AddMount(mounts.SavedDir, llb.Scratch(), llb.AsPersistentCacheDir(savedID, llb.CacheMountShared)),
-		llb.WithCustomName("[internal] " + title),
-	}, opts...)...)
-	ref, err := s.b.solveState(ctx, run.AddMount(mounts.OutDir, llb.Scratch()), true)
+	run := s.step(title, []string{command, string(arg)}, opts...)
+	ref, err := s.b.solveImported(ctx, run.AddMount(mounts.OutDir, llb.Scratch()), true)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +309,7 @@ func (s *sharedMounts) layers(ctx context.Context) ([]client.Reference, error) {
 		}
 		for _, l := range c.Layers {
 			eg.Go(func() error {
-				ref, err := s.b.solveState(ctx, s.layer(l), false)
+				ref, err := s.b.solveImported(ctx, s.layer(l), false)
 				mu.Lock()
 				defer mu.Unlock()
 				refs = append(refs, ref)
