@@ -47,7 +47,6 @@ type Selector struct {
 	stage  string // a glob in lower case
 	number int    // 0: every step
 	line   int    // above 0: this line alone
-	plain  bool   // a stage's name and nothing else
 }
 
 // globChars are what makes a stage's name a glob.
@@ -87,7 +86,6 @@ func parseSelector(text string) (Selector, *Error) {
 		s.number = n
 	}
 	s.stage = strings.ToLower(stage)
-	s.plain = !hasStep && !strings.ContainsAny(stage, globChars)
 	if _, err := path.Match(s.stage, ""); err != nil || stage == "" || strings.ContainsAny(stage, " \t") {
 		return s, &Error{Message: fmt.Sprintf("selector %q: %q is not a stage's name or glob; %s", text, stage, selectorForms)}
 	}
@@ -105,10 +103,6 @@ func positive(digits string) (int, error) {
 
 // String returns the selector as written.
 func (s Selector) String() string { return s.text }
-
-// Plain reports whether the selector is a stage's name and nothing more. In
-// --no-cache-filter such a one keeps the meaning it has for docker/dockerfile.
-func (s Selector) Plain() bool { return s.plain }
 
 // single reports whether the selector picks one step, not any number.
 func (s Selector) single() bool {

@@ -103,11 +103,7 @@ func (l *Lookup) remote(ctx context.Context, st llb.State) (Op, bool, error) {
 	if l.Gateway == nil {
 		return Op{}, false, nil
 	}
-	var opts []llb.ConstraintsOpt
-	if l.Caps != nil {
-		opts = append(opts, llb.WithCaps(*l.Caps))
-	}
-	op, ok, err := Only(ctx, st, opts...)
+	op, ok, err := Only(ctx, st, l.constraints()...)
 	return op, ok && (op.IsGit() || op.IsHTTP()), err
 }
 
@@ -123,9 +119,17 @@ func commitTime(data []byte) (*time.Time, error) {
 	return commit.Committer.When, nil
 }
 
-// download returns what a URL serves.
-func (l *Lookup) download(ctx context.Context, op Op, name string) ([]byte, error) {
-	def, err := llb.NewState(llb.NewSource(op.Identifier, op.Attrs, llb.Constraints{}).Output()).Marshal(ctx)
+// constraints says what the daemon understands, if that is known.
+func (l *Lookup) constraints() []llb.ConstraintsOpt {
+	if l.Caps == nil {
+		return nil
+	}
+	return []llb.ConstraintsOpt{llb.WithCaps(*l.Caps)}
+}
+
+// solve returns a reference to the files of a state.
+func (l *Lookup) solve(ctx context.Context, st llb.State, opts ...llb.ConstraintsOpt) (gateway.Reference, error) {
+	def, err := st.Marshal(ctx, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +137,12 @@ func (l *Lookup) download(ctx context.Context, op Op, name string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	ref, err := res.SingleRef()
+	return res.SingleRef()
+}
+
+// download returns what a URL serves.
+func (l *Lookup) download(ctx context.Context, op Op, name string) ([]byte, error) {
+	ref, err := l.solve(ctx, llb.NewState(llb.NewSource(op.Identifier, op.Attrs, llb.Constraints{}).Output()))
 	if err != nil {
 		return nil, err
 	}

@@ -24,19 +24,7 @@ func (l *Lookup) Tree(ctx context.Context, st llb.State) (*Tree, error) {
 	if l.Gateway == nil {
 		return nil, errors.New("there is no builder to read files with")
 	}
-	var opts []llb.ConstraintsOpt
-	if l.Caps != nil {
-		opts = append(opts, llb.WithCaps(*l.Caps))
-	}
-	def, err := st.Marshal(ctx, opts...)
-	if err != nil {
-		return nil, err
-	}
-	res, err := l.Gateway.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB()})
-	if err != nil {
-		return nil, err
-	}
-	ref, err := res.SingleRef()
+	ref, err := l.solve(ctx, st, l.constraints()...)
 	return &Tree{ref: ref, dirs: map[string][]*fstypes.Stat{}}, err
 }
 
