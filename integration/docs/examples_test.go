@@ -1,6 +1,9 @@
 package docs_test
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+)
 
 // Times around a boundary: the 17th of May 2026 is a Sunday.
 const (
@@ -65,6 +68,13 @@ func ruleExamples() map[string]example {
 				{"a route", written("api/routes.txt", "/\n/more\n"), []string{"RUN"}, []string{"RUN"}},
 			},
 		},
+		"cache-rules.md/fields/1": {files: release("1.0.0", "^1.0.0"), changes: releases("COPY . .")},
+		"cache-rules.md/fields/2": {
+			files: joined(release("1.0.0", "^1.0.0"), map[string]string{"packages/tool/package.json": `{"name": "tool", "version": "1.0.0"}`}),
+			changes: append(releases("COPY . ."),
+				change{"a release of a package", written("packages/tool/package.json", `{"name": "tool", "version": "1.0.1"}`),
+					[]string{"COPY . ."}, []string{"COPY", "RUN"}}),
+		},
 		"cache-rules.md/export/1": {changes: []change{{"unchanged", again, nil, nil}}},
 		"cache-rules.md/modes/1": {files: map[string]string{"site/index.html": "<p>Hello\n"}, changes: []change{
 			{"another umask", chmod(0o664, 0o775), nil, []string{"COPY"}},
@@ -123,6 +133,9 @@ func recipes() map[string]example {
 		"recipes.md/CI and laptops share no cache because of the umask/1": {files: install, changes: []change{
 			{"another umask", chmod(0o664, 0o775), nil, []string{"COPY", "RUN"}},
 		}},
+		"recipes.md/Dependencies must not be installed again/1": {
+			files: release("1.0.0", "^1.0.0"), changes: releases("COPY . .", "RUN npm run build"),
+		},
 		"recipes.md/A smoke test that must run/1": {
 			files: map[string]string{
 				"go.mod":              "module example.org/app\n",
@@ -137,4 +150,27 @@ func recipes() map[string]example {
 // node returns the files of a project for node.
 func node() map[string]string {
 	return map[string]string{"package.json": "{}\n", "package-lock.json": "{}\n", "index.js": "\n"}
+}
+
+// release returns the files of a project for node at a version, with what it takes of
+// a package.
+func release(version, dependency string) map[string]string {
+	manifest := fmt.Sprintf(`{"name": "app", "version": %q, "dependencies": {"lib": %q}}`, version, dependency)
+	lock := fmt.Sprintf(`{"name": "app", "version": %q, "lockfileVersion": 3, "packages": {"": {"version": %[1]q, "dependencies": {"lib": %q}}}}`, version, dependency)
+	return map[string]string{"package.json": manifest, "package-lock.json": lock}
+}
+
+// releases are a release, in which these steps run, and another dependency.
+func releases(ran ...string) []change {
+	all := []string{"COPY", "RUN"}
+	return []change{
+		{"a release", writtenAll(release("1.1.0", "^1.0.0")), ran, all},
+		{"a dependency", writtenAll(release("1.1.0", "^2.0.0")), all, all},
+	}
+}
+
+func joined(a, b map[string]string) map[string]string {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
 }

@@ -172,6 +172,15 @@ func written(name, text string) func(*project) {
 	return func(p *project) { p.write(name, text) }
 }
 
+// writtenAll writes files of the context.
+func writtenAll(files map[string]string) func(*project) {
+	return func(p *project) {
+		for name, text := range files {
+			p.write(name, text)
+		}
+	}
+}
+
 // served changes what the server has at a path.
 func served(path, text string) func(*project) {
 	return func(p *project) { p.server.set(path, text) }
