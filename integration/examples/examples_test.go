@@ -4,6 +4,7 @@
 package examples_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -91,6 +92,22 @@ func (e *example) change(name, text string) {
 	}
 }
 
+// replace replaces a text wherever it stands in a file of the example.
+func (e *example) replace(name, from, to string) {
+	e.t.Helper()
+	file := filepath.Join(e.b.Context, name)
+	data, err := os.ReadFile(file)
+	if err == nil && !strings.Contains(string(data), from) {
+		err = fmt.Errorf("%s has no %q", name, from)
+	}
+	if err == nil {
+		err = os.WriteFile(file, []byte(strings.ReplaceAll(string(data), from, to)), 0o644)
+	}
+	if err != nil {
+		e.t.Fatal(err)
+	}
+}
+
 // at sets the clock of the rules from now on.
 func (e *example) at(now string) {
 	e.b.Args = map[string]string{"CACHEWRIGHT_NOW": now}
@@ -129,6 +146,38 @@ func TestLayers(t *testing.T) {
 	e.build("lock file", map[string]string{install: "ran", audit: "ran", bundle: "ran"})
 	e.elsewhere()
 	e.build("elsewhere", map[string]string{install: "cached", audit: "cached", bundle: "cached", report: "cached"})
+}
+
+func TestRelease(t *testing.T) {
+	e := open(t, "release", sandbox.Alpine)
+	out := e.output()
+	const manifests, install, sources = "COPY package.json", "RUN npm ci", "COPY . ."
+	installs, installed := map[string]string{manifests: "ran", install: "ran", sources: "ran"}, map[string]string{manifests: "cached", install: "cached", sources: "ran"}
+	raise := func(from, to string) {
+		e.replace("package.json", from, to)
+		e.replace("package-lock.json", from, to)
+	}
+	e.build("first", installs)
+	raise("1.4.0", "1.5.0")
+	e.build("release", installed)
+	if data, err := os.ReadFile(filepath.Join(out, "app/package.json")); err != nil || !strings.Contains(string(data), "1.5.0") {
+		t.Errorf("package.json in the image: %q, %v", data, err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "app/node_modules/router/index.js")); err != nil {
+		t.Error(err)
+	}
+	e.replace("package.json", "Sells things", "Sells all things")
+	e.replace("package.json", "Ann", "Bob")
+	e.build("description, author", installed)
+	e.replace("package.json", `"version": "1.5.0",`, "")
+	e.replace("package.json", `"name": "shop",`, "\n    \"version\":\"1.5.0\",  \"name\":\"shop\",")
+	e.build("order, blanks", installed)
+	raise("^2.1.0", "^2.2.0")
+	e.build("dependency", installs)
+	e.elsewhere()
+	e.build("elsewhere", installs)
+	raise("1.5.0", "1.6.0")
+	e.build("release, elsewhere", installs)
 }
 
 func TestGoService(t *testing.T) {

@@ -36,6 +36,14 @@ func TestPlans(t *testing.T) {
 			built: []string{"--build-arg=CACHEWRIGHT_NOW=2026-05-17T09:00:00Z"},
 			now:   []string{"--build-arg=CACHEWRIGHT_NOW=2026-05-18T09:00:00Z"},
 		},
+		{
+			example: "release", forms: []string{"cache"},
+			change: func(e *example) {
+				e.replace("package.json", "^2.1.0", "^2.2.0")
+				e.replace("package-lock.json", "^2.1.0", "^2.2.0")
+				e.replace("package-lock.json", "2.1.3", "2.2.0")
+			},
+		},
 	} {
 		t.Run(c.example, func(t *testing.T) {
 			e := open(t, c.example, sandbox.Alpine)
