@@ -176,6 +176,12 @@ func Decode(data []byte) (*Plan, error) {
 	return &p, nil
 }
 
+// SameTarget reports whether two plans are of one target of one Dockerfile, for the
+// same platform.
+func (p *Plan) SameTarget(other *Plan) bool {
+	return p.Dockerfile == other.Dockerfile && p.Target == other.Target && p.Platform == other.Platform
+}
+
 // Check fails on a plan that refers to what it does not hold.
 func (p *Plan) Check() error {
 	sets := map[string]bool{}

@@ -129,7 +129,7 @@ const (
 // kinship compares what was chosen for a build with what is now.
 func (e *predictor) kinship(b *pastKeys) int {
 	switch p, q := e.plan, b.plan; {
-	case p.Dockerfile != q.Dockerfile || p.Target != q.Target || p.Platform != q.Platform:
+	case !p.SameTarget(q):
 		return strangers
 	case !maps.Equal(buildArgs(p), buildArgs(q)):
 		return sameTarget

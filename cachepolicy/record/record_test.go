@@ -304,6 +304,17 @@ func TestRecordHas(t *testing.T) {
 			t.Errorf("%v, want %v:\n%s", got, c.want, c.text)
 		}
 	}
+	for what, change := range map[string]func(*cacheplan.Plan){
+		"platform": func(p *cacheplan.Plan) { p.Platform = "linux/s390x" },
+		"target":   func(p *cacheplan.Plan) { p.Target = "other" },
+		"file":     func(p *cacheplan.Plan) { p.Dockerfile = "other.Dockerfile" },
+	} {
+		other := *build(fmt.Sprintf(plan, "v1")).Plan
+		change(&other)
+		if r.Has(&other) {
+			t.Errorf("a build of another %s is there", what)
+		}
+	}
 	p := build(fmt.Sprintf(plan, "v1")).Plan
 	for _, leaveOut := range []func(*cacheplan.FileSet){
 		func(s *cacheplan.FileSet) { s.Exclude = []string{"x"} },

@@ -208,12 +208,12 @@ func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile)
 	r.report.problem(err)
 }
 
-// ofSameTarget returns how many builds are of the plan's file and target: the first
+// ofSameTarget returns how many builds are of the plan's own target: the first
 // build of a target has nothing that could have changed, whatever others did.
 func ofSameTarget(past []record.PastBuild, plan *cacheplan.Plan) int {
 	n := 0
 	for _, b := range past {
-		if b.Plan.Dockerfile == plan.Dockerfile && b.Plan.Target == plan.Target {
+		if b.Plan.SameTarget(plan) {
 			n++
 		}
 	}
