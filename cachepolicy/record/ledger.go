@@ -223,14 +223,18 @@ const (
 	ledgerVersion = 1
 	entryBytes    = 16 + 16 + 1 + 8 + 8 + 4 + 4
 	// MaxLedgerBytes is more than an encoded ledger takes.
-	MaxLedgerBytes = len(ledgerMagic) + 1 + filterBytes + MaxLedgerSteps*entryBytes + checksumBytes
+	MaxLedgerBytes = len(ledgerMagic) + 2 + filterBytes + MaxLedgerSteps*entryBytes + checksumBytes
 )
 
 // Encode returns the ledger as bytes, at most MaxLedgerBytes. Equal ledgers give
-// equal bytes.
+// equal bytes. Most have forgotten nothing: those have no filter.
 func (l *Ledger) Encode() []byte {
 	out := append([]byte(ledgerMagic), ledgerVersion)
-	out = append(out, l.gone[:]...)
+	if l.gone == (filter{}) {
+		out = append(out, 0)
+	} else {
+		out = append(append(out, 1), l.gone[:]...)
+	}
 	for _, key := range l.sorted() {
 		e := l.steps[key]
 		out = append(out, key[:]...)
@@ -258,16 +262,26 @@ func DecodeLedger(data []byte) (*Ledger, error) {
 		return l, nil
 	}
 	header := len(ledgerMagic) + 1
-	n := len(data) - header - filterBytes - checksumBytes
-	if n < 0 || n%entryBytes != 0 || n/entryBytes > MaxLedgerSteps || string(data[:header]) != ledgerMagic+string(rune(ledgerVersion)) {
+	if len(data) < header+1+checksumBytes || string(data[:header]) != ledgerMagic+string(rune(ledgerVersion)) {
 		return l, errLedger
 	}
 	body := data[:len(data)-checksumBytes]
 	if string(checksum(body)) != string(data[len(body):]) {
 		return l, errLedger
 	}
-	copy(l.gone[:], body[header:])
-	for body = body[header+filterBytes:]; len(body) > 0; body = body[entryBytes:] {
+	forgets := body[header] == 1
+	body = body[header+1:]
+	if forgets {
+		if len(body) < filterBytes {
+			return l, errLedger
+		}
+		copy(l.gone[:], body)
+		body = body[filterBytes:]
+	}
+	if len(body)%entryBytes != 0 || len(body)/entryBytes > MaxLedgerSteps {
+		return &Ledger{}, errLedger
+	}
+	for ; len(body) > 0; body = body[entryBytes:] {
 		var key cacheplan.Sum
 		var e Entry
 		copy(key[:], body)

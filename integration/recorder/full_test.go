@@ -32,12 +32,9 @@ func TestRecordsOnFullDisk(t *testing.T) {
 	}
 	mountSmall(t, at("records"))
 
-	run := func(content string) *recorder.Report {
+	ask := func(req *recorder.Request) *recorder.Report {
 		t.Helper()
-		must(os.WriteFile(at("contexts/0/a"), []byte(content), 0o644))
-		plan := &cacheplan.Plan{Version: cacheplan.Version, Files: []cacheplan.FileSet{{ID: "a", Patterns: []string{"a"}}}}
-		plan.Steps = []cacheplan.Step{{Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Files: "a"}}}}
-		data, err := recorder.EncodeRequest(&recorder.Request{Version: recorder.Version, Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}, Record: record.Name("test")})
+		data, err := recorder.EncodeRequest(req)
 		must(err)
 		must(os.WriteFile(at("request/"+recorder.RequestName), data, 0o644))
 		must(recorder.Run(recorder.Dirs{Request: at("request"), Contexts: at("contexts"), Records: at("records"), Out: at("out")}))
@@ -47,9 +44,19 @@ func TestRecordsOnFullDisk(t *testing.T) {
 		must(err)
 		return r
 	}
-	if r := run("1"); len(r.Problems) > 0 || r.BuildID == "" {
-		t.Fatalf("with space: %+v", r)
+	run := func(content string) *recorder.Report {
+		t.Helper()
+		must(os.WriteFile(at("contexts/0/a"), []byte(content), 0o644))
+		plan := &cacheplan.Plan{Version: cacheplan.Version, Files: []cacheplan.FileSet{{ID: "a", Patterns: []string{"a"}}}}
+		plan.Steps = []cacheplan.Step{{Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Files: "a"}}}}
+		return ask(&recorder.Request{Version: recorder.Version, Mode: recorder.ModeRecord, Plan: plan, Contexts: []string{""}, Record: record.Name("test")})
 	}
+	first := run("1")
+	if len(first.Problems) > 0 || first.BuildID == "" {
+		t.Fatalf("with space: %+v", first)
+	}
+	done := []record.Result{{Outcome: record.OutcomeDone}}
+	ask(&recorder.Request{Version: recorder.Version, Mode: recorder.ModeResults, Record: record.Name(), Keys: first.Keys, Results: done})
 	fill(t, at("records/filler"))
 	lost := func(when string, r *recorder.Report) {
 		t.Helper()

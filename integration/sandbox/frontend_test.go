@@ -19,8 +19,15 @@ func TestFlags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := `build -trimpath -tags ` + FrontendTags + ` -ldflags "-s -w" `; strings.Count(string(data), want) != 1 {
+		text := strings.Join(strings.Fields(strings.ReplaceAll(string(data), "\\\n", "")), " ")
+		want := `build -trimpath -tags ` + FrontendTags + ` -ldflags "-s -w`
+		if strings.Count(text, want) != 1 {
 			t.Errorf("%s does not have %q once", name, want)
+			continue
+		}
+		_, rest, _ := strings.Cut(text, want)
+		if version := ` -X github.com/cachewright/cachewright/frontend.version=$VERSION`; !strings.HasPrefix(strings.TrimPrefix(rest, version), `" `) {
+			t.Errorf("%s has more flags of the linker than the version: %.100s", name, rest)
 		}
 	}
 }
