@@ -31,6 +31,10 @@ func TestArchitecture(t *testing.T) {
 				t.Errorf("%s imports %s, which docs/architecture.md does not allow", pkg, in)
 			}
 		}
+		delete(allowed, pkg)
+	}
+	for pkg := range allowed {
+		t.Errorf("docs/architecture.md has %s, which there is no package of", pkg)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 var (
 	duration = flag.Duration("for", 2*time.Minute, "how long to build random projects")
-	seed     = flag.Uint64("seed", 0, "the first world's seed; 0: another one in each run")
+	seed     = flag.Uint64("seed", 1, "the first world's seed; 0: another one in each run")
 	shrink   = flag.Duration("shrink", 0, "how long to look for a smaller world of each kind of finding")
 	only     = flag.String("only", "", "the beginning of the kinds of findings to look for smaller worlds of")
 	worlds   = flag.Int("worlds", 0, "how many worlds; 0: until the time is over")
