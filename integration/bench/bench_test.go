@@ -145,7 +145,8 @@ func TestImageSize(t *testing.T) {
 }
 
 // TestTransferred compares what clients send, which does not depend on how busy
-// the machine is: never more than with upstream's frontend, and less than there is.
+// the machine is: less than there is, and not more than with upstream's frontend but
+// for the files that the frontend itself reads, to take fields of them.
 func TestTransferred(t *testing.T) {
 	lab, err := NewLab(t.Context(), t.Output())
 	if err != nil {
@@ -160,6 +161,7 @@ func TestTransferred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reduces := map[string]bool{"examples/release": true}
 	for _, row := range table.Rows {
 		var n []int64
 		for _, cell := range row[1:] {
@@ -169,7 +171,7 @@ func TestTransferred(t *testing.T) {
 			}
 			n = append(n, v)
 		}
-		if n[0] == 0 || n[0] > n[1] || n[0] >= n[2] {
+		if n[0] == 0 || n[0] > n[1] && !reduces[row[0]] || n[0] >= n[2] {
 			t.Errorf("%s: ours sends %d bytes, upstream's %d, of %d", row[0], n[0], n[1], n[2])
 		}
 	}

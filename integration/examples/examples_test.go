@@ -340,7 +340,7 @@ func TestAllExamplesAreTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested := []string{"apt", "build-arguments", "ci", "fresh-data", "go-service", "layers", "multi-platform", "secrets", "stage-filter"}
+	tested := []string{"apt", "build-arguments", "ci", "fresh-data", "go-service", "layers", "multi-platform", "release", "secrets", "stage-filter"}
 	dockerfiles, err := filepath.Glob(filepath.Join(root, "examples", "*", "Dockerfile"))
 	if err != nil {
 		t.Fatal(err)

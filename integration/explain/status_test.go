@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 		cmd.Stderr = &status
 		p.Must(cmd.Run())
 		jq := exec.CommandContext(t.Context(), "jq", "-rs", string(program[1]))
-		jq.Stdin = strings.NewReader(status.String())
+		jq.Stdin = strings.NewReader(sandbox.WithoutSessionLog(status.String()))
 		out, err := jq.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

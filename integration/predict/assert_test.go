@@ -56,7 +56,7 @@ func call(p *project, args ...string) called {
 	if err != nil && !errors.As(err, &exit) {
 		p.T.Fatal(err)
 	}
-	return called{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return called{stdout.String(), sandbox.WithoutSessionLog(stderr.String()), cmd.ProcessState.ExitCode()}
 }
 
 // newAsserted returns the project, built and then changed.
