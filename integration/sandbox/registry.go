@@ -21,6 +21,10 @@ storage:
     rootdirectory: %s
   delete:
     enabled: true
+validation: # caches may be indexes of layers
+  manifests:
+    indexes:
+      platforms: none
 http:
   addr: 127.0.0.1:0
 `

@@ -9,15 +9,7 @@ import (
 // Each of three new builders begins with what the one before left in its cache mount.
 func TestMountsTravel(t *testing.T) {
 	sb := start(t)
-	for name, tr := range map[string]func(*testing.T) transport{
-		"registry":     func(*testing.T) transport { return registry(sb, "mode", "max") },
-		"registry min": func(*testing.T) transport { return registry(sb, "mode", "min", "compression", "zstd") },
-		"local":        func(t *testing.T) transport { return local(t, "mode", "max", "image-manifest", "false") },
-		"local min": func(t *testing.T) transport {
-			return local(t, "mode", "min", "image-manifest", "false", "oci-mediatypes", "false")
-		},
-		"s3": func(t *testing.T) transport { return s3(t, "max") },
-	} {
+	for name, tr := range transports(sb) {
 		t.Run(name, func(t *testing.T) {
 			p := newProject(t, tr(t), counting)
 			if p.imports[0].Type == "local" { // which clients do not import until it is there

@@ -1,8 +1,11 @@
 package travel_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,8 +14,51 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	bkclient "github.com/moby/buildkit/client"
 
+	"github.com/cachewright/cachewright/integration/cacheapi"
 	"github.com/cachewright/cachewright/integration/sandbox"
 )
+
+// transports are the ways in which something travels, each used by the tests of all that
+// does. docs/ci.md lists them.
+func transports(sb *sandbox.Sandbox) map[string]func(*testing.T) transport {
+	return map[string]func(*testing.T) transport{
+		"registry":          func(*testing.T) transport { return registry(sb, "mode", "max") },
+		"registry min zstd": func(*testing.T) transport { return registry(sb, "mode", "min", "compression", "zstd") },
+		"registry index":    func(*testing.T) transport { return registry(sb, "mode", "max", "image-manifest", "false") },
+		"registry Docker": func(*testing.T) transport {
+			return registry(sb, "mode", "min", "image-manifest", "false", "oci-mediatypes", "false")
+		},
+		"local":       func(t *testing.T) transport { return local(t, "mode", "max") },
+		"local index": func(t *testing.T) transport { return local(t, "mode", "max", "image-manifest", "false") },
+		"local min Docker": func(t *testing.T) transport {
+			return local(t, "mode", "min", "image-manifest", "false", "oci-mediatypes", "false")
+		},
+		"s3":      func(t *testing.T) transport { return s3(t, "max") },
+		"gha":     func(t *testing.T) transport { return gha(t, "max") },
+		"gha min": func(t *testing.T) transport { return gha(t, "min") },
+		"azblob":  func(t *testing.T) transport { return azblob(t, "max") },
+	}
+}
+
+// The table in the documentation has the kinds of caches that are tested, and no others.
+func TestTable(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/ci.md")
+	must(t, err)
+	listed := map[string]bool{}
+	for row := range strings.Lines(string(docs)) {
+		if kind, rest, ok := strings.Cut(strings.TrimPrefix(row, "| `type="), "`"); ok && strings.HasPrefix(row, "| `type=") {
+			_, rest, _ = strings.Cut(rest, "| ")
+			listed[kind] = listed[kind] || strings.HasPrefix(rest, "yes")
+		}
+	}
+	tested := map[string]bool{"inline": false} // in a test of its own
+	for _, tr := range transports(start(t)) {
+		tested[tr(t).exports[0].Type] = true
+	}
+	if !maps.Equal(listed, tested) {
+		t.Errorf("the table has %v, tested are %v", listed, tested)
+	}
+}
 
 // s3 is a bucket of its own on an S3 server.
 func s3(t *testing.T, mode string) transport {
@@ -28,6 +74,28 @@ func s3(t *testing.T, mode string) transport {
 	return transport{
 		imports: []bkclient.CacheOptionsEntry{entry("s3", attrs...)},
 		exports: []bkclient.CacheOptionsEntry{entry("s3", append(attrs, "mode", mode)...)},
+	}
+}
+
+// gha is GitHub's cache of a repository of its own.
+func gha(t *testing.T, mode string) transport {
+	t.Helper()
+	server := cacheapi.NewGitHub(t)
+	attrs := []string{"url_v2", server.URL, "token", server.Token(cacheapi.Scope{Name: "refs/heads/main", Right: cacheapi.Read | cacheapi.Write})}
+	return transport{
+		imports: []bkclient.CacheOptionsEntry{entry("gha", attrs...)},
+		exports: []bkclient.CacheOptionsEntry{entry("gha", append(attrs, "mode", mode)...)},
+	}
+}
+
+// azblob is a storage account of its own.
+func azblob(t *testing.T, mode string) transport {
+	t.Helper()
+	attrs := []string{"account_url", cacheapi.NewBlobs(t).URL, "account_name", "account",
+		"secret_access_key", base64.StdEncoding.EncodeToString([]byte("key"))}
+	return transport{
+		imports: []bkclient.CacheOptionsEntry{entry("azblob", attrs...)},
+		exports: []bkclient.CacheOptionsEntry{entry("azblob", append(attrs, "mode", mode)...)},
 	}
 }
 
