@@ -10,63 +10,8 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy/secret"
 )
 
-// InputKind says what kind of thing an input of a step's key is.
-type InputKind string
-
-// The kinds of key inputs. Those of a source are the source's kinds.
-const (
-	InputCommand  InputKind = "command"  // the instruction's text, variables unexpanded
-	InputBase     InputKind = "base"     // the base image: reference and manifest digest
-	InputArg      InputKind = "arg"      // a declared build argument, by name
-	InputEnv      InputKind = "env"      // an environment variable, by name
-	InputFiles    InputKind = "files"    // files of a build context, see FileSet
-	InputFields   InputKind = "fields"   // the fields that count of a copied file, by its path
-	InputField    InputKind = "field"    // one of them: path and field
-	InputUser     InputKind = "user"     // USER
-	InputWorkdir  InputKind = "workdir"  // WORKDIR
-	InputShell    InputKind = "shell"    // SHELL
-	InputPlatform InputKind = "platform" // the platform the step runs on
-	InputSecret   InputKind = "secret"   // a secret mount: id as name, target and mode as value
-	InputSSH      InputKind = "ssh"      // an ssh mount, likewise
-	InputMount    InputKind = "mount"    // a cache or tmpfs mount, by target
-	InputOption   InputKind = "option"   // any other option, such as the network mode
-
-	InputOff    InputKind = "off"                  // the rule off
-	InputTTL    InputKind = "ttl"                  // the window of the rule ttl
-	InputKeyArg InputKind = "key-arg"              // key=arg:NAME
-	InputText   InputKind = InputKind(SourceText)  // key=text:…
-	InputHTTP   InputKind = InputKind(SourceHTTP)  // key=https://…, digest of the content
-	InputGit    InputKind = InputKind(SourceGit)   // key=GIT, the commit
-	InputImage  InputKind = InputKind(SourceImage) // key=image://…, the manifest digest
-	InputFile   InputKind = InputKind(SourceFile)  // key=file:…, see FileSet
-)
-
 // FieldSeparator stands between file and field in the name of an InputField.
 const FieldSeparator = ": "
-
-// IsVariable reports whether inputs of the kind reach the command's environment.
-func (k InputKind) IsVariable() bool { return k == InputArg || k == InputEnv }
-
-// Group returns one kind for all that reach a command alike: an ARG and an ENV do.
-func (k InputKind) Group() InputKind {
-	if k.IsVariable() {
-		return InputEnv
-	}
-	return k
-}
-
-// NamedElsewhere reports whether inputs of the kind are keyed by what the name leads
-// to, whatever the name.
-func (k InputKind) NamedElsewhere() bool {
-	switch k {
-	case InputBase, InputHTTP, InputGit, InputImage:
-		return true
-	case InputCommand, InputArg, InputEnv, InputFiles, InputFields, InputField, InputUser, InputWorkdir, InputShell, InputPlatform, InputSecret,
-		InputSSH, InputMount, InputOption, InputOff, InputTTL, InputKeyArg, InputText, InputFile:
-		return false
-	}
-	return false
-}
 
 // Input is one input of a step's cache key. Two inputs of the same kind and name
 // are equal when value, digest and files are.

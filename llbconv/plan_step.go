@@ -150,7 +150,7 @@ func (k *stepKey) rule(d *decision) {
 		case in.Secret && in.Kind == cachepolicy.InputKeyArg:
 			value := k.w.c.rules.build.Args[in.Name]
 			in = cachepolicy.NewWithheld(in.Kind, in.Name, "", in.Name+"="+value, in.Origin, k.w.key())
-		case in.Kind == cachepolicy.InputText || in.Kind == cachepolicy.InputHTTP || in.Kind == cachepolicy.InputGit:
+		case in.Kind.IsQuoted():
 			name, hidesName := k.shown(in.Name)
 			value, hidesValue := k.shown(in.Value)
 			if hidesName || hidesValue {

@@ -46,9 +46,9 @@ func (d *differ) reasons() []Reason {
 	for _, p := range pairInputs(d.old.Inputs, d.new.Inputs) {
 		switch {
 		case oldRule != newRule && p.byRule():
-		case p.isFiles():
+		case p.reason() == ReasonFiles:
 			files = append(files, p)
-		case fields.takes(p):
+		case p.reason() == ReasonField:
 			fields.compare(p)
 		default:
 			out = append(out, d.input(p)...)
@@ -212,20 +212,20 @@ type inputPair struct {
 // that rules add, ARGs, which rules withhold, and files, of which rules let only
 // fields count.
 func (p inputPair) byRule() bool {
-	in := cmp.Or(p.new, p.old)
+	in := p.input()
 	switch in.Origin.Kind {
 	case cachepolicy.OriginRule, cachepolicy.OriginStageRule, cachepolicy.OriginOverride:
 		return true
 	case cachepolicy.OriginLine, cachepolicy.OriginDefault, cachepolicy.OriginBuildArg, cachepolicy.OriginBaseImage, cachepolicy.OriginBuiltin, cachepolicy.OriginContext, cachepolicy.OriginOption:
 	}
-	return (in.Kind == cachepolicy.InputArg || in.Kind == cachepolicy.InputFiles) && (p.old == nil || p.new == nil)
+	return in.Kind.MayBeWithheld() && (p.old == nil || p.new == nil)
 }
 
-// isFiles reports whether the input is a selection of files.
-func (p inputPair) isFiles() bool {
-	kind := cmp.Or(p.new, p.old).Kind
-	return kind == cachepolicy.InputFiles || kind == cachepolicy.InputFile
-}
+// input returns the new side, or the old one where that is all there is.
+func (p inputPair) input() *cachepolicy.Input { return cmp.Or(p.new, p.old) }
+
+// reason returns the kind of reason that the difference is.
+func (p inputPair) reason() ReasonKind { return ReasonKind(p.input().Kind.Reason()) }
 
 func (p inputPair) change() Change {
 	switch {
@@ -248,9 +248,9 @@ type inputName struct {
 func nameInputs(inputs []cachepolicy.Input) map[inputName]*cachepolicy.Input {
 	out := make(map[inputName]*cachepolicy.Input, len(inputs))
 	for i := range inputs {
-		n := inputName{kind: inputs[i].Kind.Group(), name: inputs[i].Name}
-		if n.kind == cachepolicy.InputCommand || n.kind == cachepolicy.InputBase || n.kind == cachepolicy.InputTTL {
-			n.name = ""
+		n := inputName{kind: inputs[i].Kind.Group()}
+		if !inputs[i].Kind.IsOnce() {
+			n.name = inputs[i].Name
 		}
 		for out[n] != nil {
 			n.nth++
@@ -287,31 +287,24 @@ func pairInputs(old, new []cachepolicy.Input) []inputPair {
 
 // input returns the reasons that lie in one input.
 func (d *differ) input(p inputPair) []Reason {
-	kind := cmp.Or(p.new, p.old).Kind
 	if p.old != nil && p.new != nil && p.same() {
 		return nil
 	}
-	in := *cmp.Or(p.new, p.old)
-	r := Reason{Kind: reasonKind(kind), Change: p.change(), Name: in.Name}
+	r := Reason{Kind: p.reason(), Change: p.change(), Name: inputTitle(p.input())}
 	if p.new != nil {
 		r.Line = p.new.Origin.Line
 	}
 	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret {
 		r.Old, r.New = cmp.Or(p.old.Digest, p.old.Value), cmp.Or(p.new.Digest, p.new.Value)
-		if kind.IsVariable() && (p.old.Digest == "") != (p.new.Digest == "") {
+		if p.input().Kind.IsVariable() && (p.old.Digest == "") != (p.new.Digest == "") {
 			r.Old, r.New = "", ""
 		}
 	}
-	switch kind {
-	case cachepolicy.InputBase:
-		if p.old != nil && p.new != nil && p.old.Name != p.new.Name {
-			r.Change, r.Old, r.New = Added, p.old.Name, p.new.Name
-		}
-	case cachepolicy.InputTTL:
+	switch {
+	case r.Kind == ReasonBase && p.old != nil && p.new != nil && p.old.Name != p.new.Name:
+		r.Change, r.Old, r.New = Added, p.old.Name, p.new.Name
+	case r.Kind == ReasonTTL:
 		r.Name = cmp.Or(d.new.Setting(cachepolicy.OptionTTL).Value, r.Name)
-	case cachepolicy.InputSecret, cachepolicy.InputSSH, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputText, cachepolicy.InputOff:
-		r.Name = settingName(in)
-	case cachepolicy.InputCommand, cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputFiles, cachepolicy.InputFields, cachepolicy.InputField, cachepolicy.InputKeyArg, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage, cachepolicy.InputFile:
 	}
 	return []Reason{r}
 }
@@ -333,37 +326,15 @@ func (p inputPair) same() bool {
 	return p.old.Value == p.new.Value && p.old.Digest == p.new.Digest
 }
 
-func reasonKind(k cachepolicy.InputKind) ReasonKind {
-	switch k {
-	case cachepolicy.InputCommand:
-		return ReasonCommand
-	case cachepolicy.InputBase:
-		return ReasonBase
-	case cachepolicy.InputArg, cachepolicy.InputKeyArg:
-		return ReasonArg
-	case cachepolicy.InputEnv:
-		return ReasonEnv
-	case cachepolicy.InputSecret:
-		return ReasonSecret
-	case cachepolicy.InputTTL:
-		return ReasonTTL
-	case cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage:
-		return ReasonSource
-	case cachepolicy.InputFiles, cachepolicy.InputFile:
-		return ReasonFiles
-	case cachepolicy.InputFields, cachepolicy.InputField:
-		return ReasonField
-	case cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform, cachepolicy.InputSSH, cachepolicy.InputMount, cachepolicy.InputOption, cachepolicy.InputOff, cachepolicy.InputText:
-		return ReasonSetting
+// inputTitle returns what a person calls the input: its name, after its kind where
+// that belongs to it and says more.
+func inputTitle(in *cachepolicy.Input) string {
+	kind := string(in.Kind)
+	switch {
+	case !in.Kind.CalledByKind():
+		return in.Name
+	case in.Name == "" || in.Name == kind:
+		return kind
 	}
-	return ReasonSetting
-}
-
-// settingName returns what a person calls the input: its kind, and its name where
-// there are several.
-func settingName(in cachepolicy.Input) string {
-	if in.Name == "" || in.Name == string(in.Kind) || in.Kind == cachepolicy.InputOption {
-		return cmp.Or(in.Name, string(in.Kind))
-	}
-	return string(in.Kind) + " " + phrase.Name(in.Name)
+	return kind + " " + phrase.Name(in.Name)
 }

@@ -3,8 +3,9 @@ package explain
 import (
 	"os"
 	"regexp"
-	"strings"
 	"testing"
+
+	"github.com/cachewright/cachewright/cachepolicy/internal/kindtest"
 )
 
 // The expectations that the documentation shows are read.
@@ -27,34 +28,29 @@ func TestDocumentedExpectations(t *testing.T) {
 	}
 }
 
-// The page about explanations lists every kind of input, origin, state and reason
-// of the JSON form.
+// The page about explanations and the schema list every kind of input, origin, state
+// and reason of the JSON form, each at its place, and no other.
 func TestDocumentedKinds(t *testing.T) {
-	page, err := os.ReadFile("../../docs/explain.md")
-	if err != nil {
-		t.Fatal(err)
+	const page, schema = "../../docs/explain.md", "../../docs/cachewright.schema.json"
+	for _, c := range []struct {
+		dir, typeName string
+		place         string // in the page
+		path          []string
+	}{
+		{"..", "InputKind", "(?s)\nAn input:\n.*?\n\\| `kind` \\| string \\| ([^|]*)", []string{"$defs", "input", "properties", "kind"}},
+		{"..", "OriginKind", "(?s)\nAn input:\n.*?\n\\| `origin` \\| object \\| `kind`: ([^;]*);", []string{"$defs", "origin", "properties", "kind"}},
+		{".", "State", "\\bindex\\), `state` \\(([^)]*)\\)", []string{"$defs", "state"}},
+		{".", "ReasonKind", "(?s)\\bA reason:\n.*?\n\\| `kind` \\| string \\| ([^|]*)", reasonPath("kind")},
+		{".", "Change", "(?s)\\bA reason:\n.*?\n\\| `change` \\| string \\| ([^|]*)", reasonPath("change")},
+	} {
+		t.Run(c.typeName, func(t *testing.T) {
+			constants := kindtest.Constants(t, c.dir, c.typeName)
+			kindtest.Same(t, "the source", constants, page, kindtest.Documented(t, page, c.place))
+			kindtest.Same(t, "the source", constants, schema, kindtest.Enum(t, schema, c.path...))
+		})
 	}
-	schema, err := os.ReadFile("../../docs/cachewright.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	constants := regexp.MustCompile(`(?m)^\t\w+ +(ReasonKind|InputKind|OriginKind|State) += "([a-z-]+)"`)
-	for _, file := range []string{"reason.go", "../input.go", "../origin.go", "predict.go"} {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found := constants.FindAllStringSubmatch(string(source), -1)
-		if len(found) < 3 {
-			t.Errorf("%s: only %d constants are found", file, len(found))
-		}
-		for _, m := range found {
-			if !strings.Contains(string(page), "`"+m[2]+"`") {
-				t.Errorf("%s %s is not listed", m[1], m[2])
-			}
-			if !strings.Contains(string(schema), `"`+m[2]+`"`) {
-				t.Errorf("%s %s is not in the schema", m[1], m[2])
-			}
-		}
-	}
+}
+
+func reasonPath(field string) []string {
+	return []string{"$defs", "reasons", "items", "properties", field}
 }

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -13,18 +12,12 @@ type fieldChanges struct {
 	fields []Reason
 }
 
-// takes reports whether a pair is about such a file or a field of one.
-func (c *fieldChanges) takes(p inputPair) bool {
-	kind := cmp.Or(p.new, p.old).Kind
-	return kind == cachepolicy.InputFields || kind == cachepolicy.InputField
-}
-
 // compare adds what differs in a file or field.
 func (c *fieldChanges) compare(p inputPair) {
 	if p.old != nil && p.new != nil && p.same() {
 		return
 	}
-	in := cmp.Or(p.new, p.old)
+	in := p.input()
 	r := Reason{Change: p.change(), Name: in.Name, Line: in.Origin.Line}
 	if in.Kind == cachepolicy.InputFields {
 		switch r.Change {

@@ -46,7 +46,7 @@ func TestReasonNames(t *testing.T) {
 		{Reason{Kind: ReasonEnv, Change: Added, Name: "A,B"}, `ENV "A,B" added`},
 		{Reason{Kind: ReasonSource, Change: Changed, Name: "https://e.org/a,b changed", Old: "sha256:1", New: "sha256:2"}, `"https://e.org/a,b changed" moved 1 → 2`},
 		{Reason{Kind: ReasonBase, Change: Added, Old: "a:1", New: "b, c"}, `base image a:1 → "b, c"`},
-		{Reason{Kind: ReasonSetting, Change: Changed, Name: settingName(cachepolicy.Input{Kind: cachepolicy.InputMount, Name: "/c, removed"})}, `mount "/c, removed" changed`},
+		{Reason{Kind: ReasonSetting, Change: Changed, Name: inputTitle(&cachepolicy.Input{Kind: cachepolicy.InputMount, Name: "/c, removed"})}, `mount "/c, removed" changed`},
 		{Reason{Kind: ReasonSetting, Change: Changed, Name: "user", Old: "a b", New: "c"}, `user changed "a b" → c`},
 		{Reason{Kind: ReasonOrder, Old: "RUN a\x07"}, `no longer after RUN a\a`},
 		{Reason{Kind: ReasonUnresolved, Name: "a b"}, `"a b" is not known`},

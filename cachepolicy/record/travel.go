@@ -29,7 +29,7 @@ func travelling(inputs []cachepolicy.Input) []cachepolicy.Input {
 		switch in := &out[i]; {
 		case in.Secret:
 			in.Digest, in.Unresolved = "", true
-		case in.Kind.IsVariable() || in.Kind == cachepolicy.InputKeyArg:
+		case in.Kind.IsAssigned():
 			in.Digest, in.Value = in.ValueDigest(), ""
 		}
 	}

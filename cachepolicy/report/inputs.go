@@ -42,25 +42,26 @@ func (r *Report) rows(i int) []row {
 
 // input returns the text that stands for an input's value.
 func (r *Report) input(in cachepolicy.Input) string {
-	switch in.Kind {
-	case cachepolicy.InputFiles, cachepolicy.InputFile:
-		return phrase.Join(in.Name, r.files(in.Files), ": ")
-	case cachepolicy.InputBase, cachepolicy.InputHTTP, cachepolicy.InputGit, cachepolicy.InputImage:
-		return phrase.Join(in.Name, inputDigest(in), " ")
-	case cachepolicy.InputCommand:
+	switch in.Kind.Form() {
+	case cachepolicy.FormPlain:
+	case cachepolicy.FormText:
 		if in.Digest == "" {
 			return in.Value
 		}
 		return phrase.Join(in.Value, inputDigest(in), " ")
-	case cachepolicy.InputOff, cachepolicy.InputText, cachepolicy.InputUser, cachepolicy.InputWorkdir, cachepolicy.InputShell, cachepolicy.InputPlatform:
+	case cachepolicy.FormValue:
 		return cmp.Or(in.Value, in.Name)
-	case cachepolicy.InputTTL, cachepolicy.InputFields, cachepolicy.InputField, cachepolicy.InputOption, cachepolicy.InputMount, cachepolicy.InputSecret, cachepolicy.InputSSH:
+	case cachepolicy.FormNamed:
 		return phrase.Join(in.Name, in.Value, ": ")
-	case cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputKeyArg:
+	case cachepolicy.FormAssigned:
 		if in.Secret {
 			return in.Name + " (value withheld)"
 		}
 		return in.Name + "=" + in.Value
+	case cachepolicy.FormDigest:
+		return phrase.Join(in.Name, inputDigest(in), " ")
+	case cachepolicy.FormFiles:
+		return phrase.Join(in.Name, r.files(in.Files), ": ")
 	}
 	return phrase.Join(in.Name, in.Value, " ")
 }

@@ -3,7 +3,6 @@ package recorder
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -116,10 +115,9 @@ func isRecordName(name string) bool {
 
 // checkSecrets reports a variable whose value should have been withheld.
 func checkSecrets(p *cacheplan.Plan) error {
-	kinds := []cachepolicy.InputKind{cachepolicy.InputArg, cachepolicy.InputEnv, cachepolicy.InputKeyArg}
 	for _, s := range p.Steps {
 		for _, in := range s.Inputs {
-			if slices.Contains(kinds, in.Kind) && in.Value != "" && (in.Secret || cachepolicy.IsSecret(in.Name, in.Value)) {
+			if in.Kind.IsAssigned() && in.Value != "" && (in.Secret || cachepolicy.IsSecret(in.Name, in.Value)) {
 				return fmt.Errorf("request: the plan shows the value of %s", in.Name)
 			}
 		}
