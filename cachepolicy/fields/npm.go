@@ -25,7 +25,7 @@ var npm = preset{
 const toolSection = "read by the tool itself, when it runs"
 
 var npmDrops = []Drop{
-	{Path: "version", Why: "needed to publish; an install reads it only where another package of the workspace asks for a range", Doc: npmDoc + "version"},
+	{Path: "version", Becomes: noVersion, Why: "needed to publish; an install reads it only where another package of the workspace asks for a range. yarn wants one of each workspace", Doc: npmDoc + "version"},
 	{Path: "description", Why: "for searches", Doc: npmDoc + "description-1"},
 	{Path: "keywords", Why: "for searches", Doc: npmDoc + "keywords"},
 	{Path: "homepage", Why: "a link for people", Doc: npmDoc + "homepage"},
@@ -100,7 +100,7 @@ func reduceNPM(s fieldspec.Spec, docs []*document) {
 			}
 		case d.isKind("package-lock.json"):
 			if !asked[d.root.str("name")] {
-				d.root.drop("version")
+				d.root.set("version", text(noVersion))
 			}
 			ownPackages(d.root, drop)
 		case d.isKind("pnpm-workspace.yaml"): // its order counts: patterns of packages exclude what came before

@@ -8,7 +8,6 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy/fieldspec"
 )
 
-// sample is a project of each preset, with each field that the preset leaves out.
 func reduceOne(t *testing.T, spec string, files ...File) []Reduced {
 	t.Helper()
 	s, err := fieldspec.Parse(strings.Split(spec, ","))
@@ -65,20 +64,20 @@ func TestReduce(t *testing.T) {
 		want       []string
 	}{
 		{"npm order", "npm", []File{{"package.json", []byte(`{"version":"1","dependencies":{"b":"1","a":"2"},"exports":{"b":1.50,"a":2},"a":1}`)}},
-			[]string{`{"a":1,"dependencies":{"a":"2","b":"1"},"exports":{"b":1.50,"a":2}}`}},
+			[]string{`{"a":1,"dependencies":{"a":"2","b":"1"},"exports":{"b":1.50,"a":2},"version":"0.0.0"}`}},
 		{"npm byte order mark, duplicate", "npm", []File{{"package.json", []byte("\xef\xbb\xbf{\"name\":\"x\",\"a\":1,\"name\":\"<y>\"}")}},
 			[]string{`{"a":1,"name":"<y>"}`}},
 		{"npm lock", "npm", []File{{"package-lock.json", []byte(`{"name":"a","version":"1","lockfileVersion":3,"packages":{"":{"version":"1","license":"MIT"},"node_modules/b":{"version":"2","license":"MIT"}}}`)}},
-			[]string{`{"name":"a","lockfileVersion":3,"packages":{"":{},"node_modules/b":{"version":"2","license":"MIT"}}}`}},
+			[]string{`{"name":"a","version":"0.0.0","lockfileVersion":3,"packages":{"":{"version":"0.0.0"},"node_modules/b":{"version":"2","license":"MIT"}}}`}},
 		{"npm workspaces", "npm", []File{
 			{"package.json", []byte(`{"name":"root","version":"1","workspaces":["p/*"],"dependencies":{"a":"^1.0.0","b":"workspace:*"}}`)},
 			{"p/a/package.json", []byte(`{"name":"a","version":"1.0.0"}`)},
 			{"p/b/package.json", []byte(`{"name":"b","version":"1.0.0"}`)},
 			{"package-lock.json", []byte(`{"name":"root","version":"1","packages":{"p/a":{"version":"1.0.0"},"p/b":{"version":"1.0.0"}}}`)},
 		}, []string{
-			`{"dependencies":{"a":"^1.0.0","b":"workspace:*"},"name":"root","workspaces":["p/*"]}`,
-			`{"name":"a","version":"1.0.0"}`, `{"name":"b"}`,
-			`{"name":"root","packages":{"p/a":{"version":"1.0.0"},"p/b":{}}}`,
+			`{"dependencies":{"a":"^1.0.0","b":"workspace:*"},"name":"root","version":"0.0.0","workspaces":["p/*"]}`,
+			`{"name":"a","version":"1.0.0"}`, `{"name":"b","version":"0.0.0"}`,
+			`{"name":"root","version":"0.0.0","packages":{"p/a":{"version":"1.0.0"},"p/b":{"version":"0.0.0"}}}`,
 		}},
 		{"npm scripts", "npm,noscripts", []File{{"package.json", []byte(`{"scripts":{"postinstall":"npm run build:native && run-p 'gen:*'","build:native":"x","prebuild:native":"y","gen:a":"z","test":"t","lint":"l"}}`)}},
 			[]string{`{"scripts":{"build:native":"x","gen:a":"z","postinstall":"npm run build:native && run-p 'gen:*'","prebuild:native":"y"}}`}},

@@ -1,20 +1,14 @@
 package fields_test
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"io/fs"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,84 +16,208 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/fields"
 	"github.com/cachewright/cachewright/cachepolicy/fieldspec"
-	"github.com/cachewright/cachewright/integration/sandbox"
+	"github.com/cachewright/cachewright/integration/scenario"
 )
 
-// registry serves the packages left and right, each in two versions.
-func registry(t *testing.T) string {
+// manager is a package manager and a project for it.
+type manager struct {
+	name, preset string
+	// copied are the patterns that COPY takes: the manifests and the lock file.
+	copied []string
+	// project is a project without the lock file. $URL is that of the registry.
+	project  tree
+	lockFile string
+	env      []string
+	// lock writes the lock file, install installs as builds do: with a lock file
+	// that must agree with the manifest.
+	lock, install command
+	// alsoAccepts are more commands that find manifest and lock file to be a pair.
+	alsoAccepts []command
+	// installed are the directories in which something is installed.
+	installed []string
+	// volatile matches what is another text after each install.
+	volatile *regexp.Regexp
+	// notes are the files in which the tool writes down the project itself.
+	notes []string
+	// release is what changes from one version to the next and does not count.
+	release []edit
+	// warns is what the tool says of a lock file that does not agree, if it installs
+	// all the same.
+	warns string
+	// raise raises a dependency; reason is what the next build says of that.
+	raise  edit
+	reason string
+}
+
+// command is a program with its arguments.
+type command []string
+
+// edit replaces a text in a file, which must be there.
+type edit struct{ file, old, text string }
+
+// managers returns the package managers, each with a registry of its own.
+func managers(t *testing.T) []*manager {
 	t.Helper()
-	tarballs := map[string][]byte{}
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	for _, name := range []string{"left", "right"} {
-		versions := map[string]any{}
-		for _, version := range []string{"1.0.0", "1.1.0"} {
-			file := fmt.Sprintf("/%s/-/%s-%s.tgz", name, name, version)
-			data := tarball(t, map[string]string{
-				"package/package.json": fmt.Sprintf(`{"name":%q,"version":%q,"license":"MIT"}`, name, version),
-				"package/index.js":     fmt.Sprintf("module.exports = %q\n", version),
-			})
-			tarballs[file] = data
-			sum := sha512.Sum512(data)
-			versions[version] = map[string]any{"name": name, "version": version, "license": "MIT", "dist": map[string]string{
-				"tarball": server.URL + file, "integrity": "sha512-" + base64.StdEncoding.EncodeToString(sum[:]),
-			}}
+	return slices.Concat(nodeManagers(t), pythonManagers(t), []*manager{composerManager(t), cargoManager(t)})
+}
+
+// TestManagers installs from the whole files and from what a build copies of them: the
+// tool takes what is copied for a pair, and installs the same. A release runs nothing
+// again; another dependency does, and is named.
+func TestManagers(t *testing.T) {
+	sb := scenario.Start(t)
+	for _, m := range managers(t) {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			whole := m.locked(t, home, m.project)
+			p := scenario.New(t, sb, rebuild{Dockerfile: m.dockerfile(), Files: whole})
+			short := whole.with(copied(p))
+			if _, same := differing(whole, short); same {
+				t.Error("nothing is left out")
+			}
+			want := m.mustInstall(t, home, whole)
+			if len(want) < 2 {
+				t.Errorf("little is installed: %v", want)
+			}
+			m.compare(t, "from the fields", want, m.mustInstall(t, home, short))
+			for _, c := range m.alsoAccepts {
+				if out, ok := m.run(t, home, short.write(t), c); !ok {
+					t.Errorf("%s does not take the fields: %s", strings.Join(c, " "), out)
+				}
+			}
+			broken := short.edited(t, m.raiseIn(short))
+			if out, _, ok := m.tryInstall(t, home, broken); ok && (m.warns == "" || !strings.Contains(out, m.warns)) {
+				t.Errorf("another dependency is installed with the old lock file:\n%s", out)
+			}
+			m.rebuild(t, home, p)
+		})
+	}
+}
+
+// dockerfile copies the manager's files first.
+func (m *manager) dockerfile() string {
+	return "FROM scratch AS fields\n# cache=fields=" + m.preset + "\nCOPY --parents " + strings.Join(m.copied, " ") + " /app/\n" +
+		"FROM $BASE\nCOPY --from=fields /app /app\nRUN echo install > /log\nCOPY . /app\n"
+}
+
+// copied returns the files that the first stage has.
+func copied(p *project) tree {
+	p.Target = "fields"
+	defer func() { p.Target = "" }()
+	return files(p.T, filepath.Join(export(p), "app"))
+}
+
+// rebuild builds, releases, and raises a dependency.
+func (m *manager) rebuild(t *testing.T, home string, p *project) {
+	change := func(f tree) {
+		for name, text := range m.locked(t, home, f) {
+			p.Write(name, text)
 		}
-		doc, err := json.Marshal(map[string]any{"name": name, "dist-tags": map[string]string{"latest": "1.1.0"}, "versions": versions})
+	}
+	p.Solve()
+	released := m.project.edited(t, m.release...)
+	change(released)
+	for _, s := range scenario.Steps(p.Solve()) {
+		if !s.Cached && s.Text != "COPY . /app" && !strings.HasPrefix(s.Text, "FROM") {
+			t.Errorf("after a release %s ran: %s", s.Text, s.Note)
+		}
+	}
+	change(released.edited(t, m.raise))
+	ran := map[string]string{}
+	for _, s := range scenario.Steps(p.Solve()) {
+		if !s.Cached {
+			ran[strings.Join(strings.Fields(s.Text)[:2], " ")] = s.Note
+		}
+	}
+	if !strings.Contains(ran["COPY --parents"], m.reason) || ran["RUN echo"] == "" {
+		t.Errorf("after a raised dependency these ran: %v; want %s", ran, m.reason)
+	}
+}
+
+// raiseIn returns the edit that raises the dependency in the canonical form of a file.
+func (m *manager) raiseIn(f tree) edit {
+	e := m.raise
+	for _, quote := range []string{`"`, `'`} {
+		for _, blank := range []string{" ", ""} {
+			change := strings.NewReplacer(`"`, quote, ": ", ":"+blank)
+			if old := change.Replace(e.old); strings.Contains(f[e.file], old) {
+				return edit{e.file, old, change.Replace(e.text)}
+			}
+		}
+	}
+	return e
+}
+
+// locked returns a project with its lock file.
+func (m *manager) locked(t *testing.T, home string, f tree) tree {
+	t.Helper()
+	dir := f.write(t)
+	if out, ok := m.run(t, home, dir, m.lock); !ok {
+		t.Fatalf("%s:\n%s", strings.Join(m.lock, " "), out)
+	}
+	return f.with(tree{m.lockFile: read(t, dir, m.lockFile)})
+}
+
+// mustInstall returns what is installed from a project.
+func (m *manager) mustInstall(t *testing.T, home string, f tree) tree {
+	t.Helper()
+	out, installed, ok := m.tryInstall(t, home, f)
+	if !ok {
+		t.Fatalf("%s:\n%s", strings.Join(m.install, " "), out)
+	}
+	return installed
+}
+
+// tryInstall installs a project, always in the same place. It returns the tool's output, what
+// is installed, and whether it succeeded.
+func (m *manager) tryInstall(t *testing.T, home string, f tree) (string, tree, bool) {
+	t.Helper()
+	dir := filepath.Join(home, "project") // some write down where they are
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	f.writeTo(t, dir)
+	out, ok := m.run(t, home, dir, m.install)
+	installed := tree{}
+	for _, pattern := range m.installed {
+		matches, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(doc) })
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if data, ok := tarballs[r.URL.Path]; ok {
-			_, _ = w.Write(data)
-			return
+		for _, match := range matches {
+			rel, _ := filepath.Rel(dir, match)
+			for name, text := range files(t, match) {
+				if m.volatile != nil {
+					text = m.volatile.ReplaceAllString(text, "")
+				}
+				installed[path.Join(rel, name)] = text
+			}
 		}
-		http.NotFound(w, r)
-	})
-	return server.URL
+	}
+	return out, installed, ok
 }
 
-func tarball(t *testing.T, files map[string]string) []byte {
+// compare fails if two trees differ in more than where the tool writes down the
+// project itself.
+func (m *manager) compare(t *testing.T, what string, want, got tree) {
 	t.Helper()
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	archive := tar.NewWriter(zip)
-	for name, text := range files {
-		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := archive.Write([]byte(text)); err != nil {
-			t.Fatal(err)
+	names, _ := differing(want, got)
+	for _, name := range names {
+		if !slices.Contains(m.notes, name) {
+			t.Errorf("%s, %s is another (-whole +fields):\n%s", what, name, cmp.Diff(want[name], got[name]))
 		}
 	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := zip.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
-// command runs a program in a directory, with a home of its own, and returns its
-// output and whether it succeeded.
-func command(t *testing.T, dir, program string, args ...string) (string, bool) {
+// run runs a program in a directory and returns its output and whether it succeeded.
+func (m *manager) run(t *testing.T, home, dir string, c command) (string, bool) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.CommandContext(t.Context(), c[0], c[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "npm_config_cache="+filepath.Join(t.TempDir(), "npm"), "npm_config_update_notifier=false", "CARGO_TARGET_DIR="+filepath.Join(dir, "target"))
+	cmd.Env = append(os.Environ(), append([]string{"HOME=" + home, "CI=1", "XDG_CACHE_HOME=" + filepath.Join(home, "cache")}, m.env...)...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil
-}
-
-func must(t *testing.T, dir, program string, args ...string) {
-	t.Helper()
-	if out, ok := command(t, dir, program, args...); !ok {
-		t.Fatalf("%s %s in %s:\n%s", program, strings.Join(args, " "), dir, out)
-	}
 }
 
 // tree is a project: its files by their paths.
@@ -109,6 +227,13 @@ type tree map[string]string
 func (f tree) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	f.writeTo(t, dir)
+	return dir
+}
+
+// writeTo writes the files into a directory.
+func (f tree) writeTo(t *testing.T, dir string) {
+	t.Helper()
 	for name, text := range f {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -117,46 +242,80 @@ func (f tree) write(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	return dir
 }
 
-func (f tree) copy() tree { return maps.Clone(f) }
+// with returns the files with others in their places.
+func (f tree) with(others tree) tree {
+	out := maps.Clone(f)
+	maps.Copy(out, others)
+	return out
+}
 
-// reduced returns the files with the given ones reduced.
-func (f tree) reduced(t *testing.T, preset string, names ...string) tree {
+// edited returns the files with texts replaced.
+func (f tree) edited(t *testing.T, edits ...edit) tree {
+	t.Helper()
+	out := maps.Clone(f)
+	for _, e := range edits {
+		if !strings.Contains(out[e.file], e.old) {
+			t.Fatalf("%s has no %q:\n%s", e.file, e.old, out[e.file])
+		}
+		out[e.file] = strings.ReplaceAll(out[e.file], e.old, e.text)
+	}
+	return out
+}
+
+// reduced returns the files with those that patterns match reduced.
+func (f tree) reduced(t *testing.T, preset string, patterns ...string) tree {
 	t.Helper()
 	spec, err := fieldspec.Parse(strings.Split(preset, ","))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []fields.File
-	for _, name := range names {
-		files = append(files, fields.File{Path: name, Data: []byte(f[name])})
+	var list []fields.File
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, name); return ok }) {
+			list = append(list, fields.File{Path: name, Data: []byte(f[name])})
+		}
 	}
-	list, err := fields.Reduce(spec, files)
+	reduced, err := fields.Reduce(spec, list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := f.copy()
-	for _, r := range list {
+	out := tree{}
+	for _, r := range reduced {
 		out[r.Path] = string(r.Data)
 	}
-	return out
+	return f.with(out)
+}
+
+// differing returns the files in which two trees differ, and whether there are none.
+func differing(a, b tree) ([]string, bool) {
+	var out []string
+	for name := range a.with(b) {
+		old, had := a[name]
+		if now, has := b[name]; had != has || old != now {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out, len(out) == 0
 }
 
 // files lists what is below a directory: contents and the targets of links.
-func files(t *testing.T, dir string) map[string]string {
+func files(t testing.TB, dir string) tree {
 	t.Helper()
-	out := map[string]string{}
+	out := tree{}
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		rel, _ := filepath.Rel(dir, p)
 		switch {
-		case err != nil || d.IsDir():
+		case err != nil:
 			return err
+		case d.IsDir() && d.Name() == "__pycache__":
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
 		case d.Type()&fs.ModeSymlink != 0:
 			out[rel], err = os.Readlink(p)
-		case rel == ".package-lock.json":
-			out[rel] = ownVersionsGone(t, read(t, p))
 		default:
 			out[rel] = read(t, p)
 		}
@@ -166,134 +325,4 @@ func files(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// ownVersionsGone returns what npm writes down of an installed tree without the
-// versions of the project's own packages, which are what is left out.
-func ownVersionsGone(t *testing.T, text string) string {
-	t.Helper()
-	var lock map[string]any
-	if err := json.Unmarshal([]byte(text), &lock); err != nil {
-		t.Fatal(err)
-	}
-	delete(lock, "version")
-	packages, _ := lock["packages"].(map[string]any)
-	for dir, p := range packages {
-		if !strings.Contains(dir, "node_modules/") {
-			for _, key := range []string{"version", "license"} {
-				delete(p.(map[string]any), key)
-			}
-		}
-	}
-	out, err := json.Marshal(lock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out)
-}
-
-var npmProject = tree{
-	"package.json": `{"name":"root","version":"1.0.0","description":"d","private":true,"license":"MIT","workspaces":["packages/*"],
-		"scripts":{"test":"true","postinstall":"mkdir -p node_modules && echo installed > node_modules/ran"},"dependencies":{"left":"^1.0.0"},"jest":{"a":1}}`,
-	"packages/a/package.json": `{"name":"a","version":"1.0.0","license":"MIT","dependencies":{"b":"^1.0.0","right":"1.0.0"}}`,
-	"packages/b/package.json": `{"name":"b","version":"1.0.0","author":"x"}`,
-	"packages/c/package.json": `{"name":"c","version":"3.0.0","dependencies":{"a":"*"}}`,
-}
-
-var npmManifests = []string{"package.json", "packages/a/package.json", "packages/b/package.json", "packages/c/package.json"}
-
-// TestNPM installs from the whole files and from the fields: the trees are the same,
-// npm takes manifest and lock file for a pair, and a release has the same fields.
-func TestNPM(t *testing.T) {
-	if err := sandbox.RequirePrograms(t.Context(), map[string]string{"npm": "npm"}); err != nil {
-		t.Fatal(err)
-	}
-	url := registry(t)
-	locked := func(f tree) tree {
-		dir := f.write(t)
-		must(t, dir, "npm", "install", "--package-lock-only", "--lockfile-version=3", "--registry="+url, "--no-audit", "--no-fund")
-		out := f.copy()
-		out["package-lock.json"] = read(t, dir, "package-lock.json")
-		return out
-	}
-	install := func(f tree) map[string]string {
-		dir := f.write(t)
-		must(t, dir, "npm", "ci", "--registry="+url, "--no-audit", "--no-fund")
-		return files(t, filepath.Join(dir, "node_modules"))
-	}
-	all := append(npmManifests, "package-lock.json")
-	whole := locked(npmProject)
-	short := whole.reduced(t, "npm", all...)
-	want := install(whole)
-	if len(want) < 8 || want["ran"] == "" {
-		t.Fatalf("npm installed little: %v", want)
-	}
-	for _, preset := range []string{"npm", "npm,noscripts"} {
-		if diff := cmp.Diff(want, install(whole.reduced(t, preset, all...))); diff != "" {
-			t.Errorf("%s installs something else (-whole +fields):\n%s", preset, diff)
-		}
-	}
-
-	release := npmProject.copy()
-	for _, edit := range [][2]string{{`"version":"1.0.0","description":"d"`, `"version":"1.1.0","description":"e"`}, {`"a":1`, `"a":2`}} {
-		release["package.json"] = strings.ReplaceAll(release["package.json"], edit[0], edit[1])
-	}
-	release["packages/c/package.json"] = strings.ReplaceAll(release["packages/c/package.json"], "3.0.0", "4.0.0")
-	if diff := cmp.Diff(short, locked(release).reduced(t, "npm", all...)); diff != "" {
-		t.Errorf("a release has other fields:\n%s", diff)
-	}
-
-	// The pair is checked: npm refuses a manifest that asks for something else.
-	broken := whole.reduced(t, "npm", all...)
-	broken["package.json"] = strings.ReplaceAll(broken["package.json"], `"left":"^1.0.0"`, `"left":"1.0.0"`)
-	if out, ok := command(t, broken.write(t), "npm", "ci", "--registry="+url, "--no-audit", "--no-fund"); ok || !strings.Contains(out, "in sync") {
-		t.Errorf("npm ci takes another dependency with the old lock file:\n%s", out)
-	}
-}
-
-var cargoProject = tree{
-	"Cargo.toml": "[workspace]\nmembers = ['app', 'lib']\nresolver = '2'\n[workspace.package]\nversion = '1.2.0'\ndescription = 'd'\n",
-	"app/Cargo.toml": "[package]\nname = 'app'\nversion.workspace = true\ndescription.workspace = true\nedition = '2021'\nauthors = ['x']\n" +
-		"[dependencies]\nlib = { path = '../lib', version = '1.2' }\nleft = '1.0'\n",
-	"app/src/main.rs":                  "fn main() { println!(\"{}\", lib::f()) }\n",
-	"lib/Cargo.toml":                   "[package]\nname = 'lib'\nversion = '1.2.0'\nedition = '2021'\nlicense = 'MIT'\n",
-	"lib/src/lib.rs":                   "pub fn f() -> u32 { 1 }\n",
-	".cargo/config.toml":               "[source.crates-io]\nreplace-with = 'vendored'\n[source.vendored]\ndirectory = 'vendor'\n",
-	"vendor/left/Cargo.toml":           "[package]\nname = 'left'\nversion = '1.0.3'\nedition = '2021'\n",
-	"vendor/left/src/lib.rs":           "",
-	"vendor/left/.cargo-checksum.json": `{"files":{},"package":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`,
-}
-
-// TestCargo builds a workspace with a path dependency and a vendored crate, offline,
-// with the lock file as it is.
-func TestCargo(t *testing.T) {
-	if err := sandbox.RequirePrograms(t.Context(), map[string]string{"cargo": "cargo"}); err != nil {
-		t.Fatal(err)
-	}
-	locked := func(f tree) tree {
-		dir := f.write(t)
-		must(t, dir, "cargo", "generate-lockfile", "--offline")
-		out := f.copy()
-		out["Cargo.lock"] = read(t, dir, "Cargo.lock")
-		return out
-	}
-	manifests := []string{"Cargo.toml", "app/Cargo.toml", "lib/Cargo.toml", "Cargo.lock"}
-	whole := locked(cargoProject)
-	short := whole.reduced(t, "cargo", manifests...)
-	for what, f := range map[string]tree{"whole": whole, "fields": short} {
-		if out, ok := command(t, f.write(t), "cargo", "build", "--offline", "--locked"); !ok {
-			t.Errorf("%s: %s", what, out)
-		}
-	}
-	release := cargoProject.copy()
-	release["Cargo.toml"] = strings.ReplaceAll(release["Cargo.toml"], "1.2.0", "1.3.0")
-	release["lib/Cargo.toml"] = strings.ReplaceAll(release["lib/Cargo.toml"], "1.2.0", "1.2.1")
-	if diff := cmp.Diff(short, locked(release).reduced(t, "cargo", manifests...)); diff != "" {
-		t.Errorf("a release has other fields:\n%s", diff)
-	}
-	changed := short.copy()
-	changed["app/Cargo.toml"] = strings.ReplaceAll(changed["app/Cargo.toml"], "1.0", "2.0")
-	if out, ok := command(t, changed.write(t), "cargo", "build", "--offline", "--locked"); ok {
-		t.Errorf("another dependency builds with the old lock file:\n%s", out)
-	}
 }

@@ -10,13 +10,14 @@ import (
 )
 
 // RequirePrograms makes sure that programs are installed. The keys are program
-// names, the values the Debian packages they come from. What is missing is
-// installed with apt-get; without root or apt-get the error says what to install.
+// names, the values the Debian packages they come from, more than one separated by
+// blanks. What is missing is installed with apt-get; without root or apt-get the
+// error says what to install.
 func RequirePrograms(ctx context.Context, programs map[string]string) error {
 	var packages []string
 	for program, pkg := range programs {
 		if _, err := findProgram(program); err != nil {
-			packages = append(packages, pkg)
+			packages = append(packages, strings.Fields(pkg)...)
 		}
 	}
 	if len(packages) == 0 {
