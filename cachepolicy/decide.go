@@ -156,7 +156,7 @@ func Decide(r Rule, f Facts, b Build) (Decision, error) {
 	}
 	if s, ok := r.Get(OptionOff); ok {
 		if b.Nonce == "" {
-			return Decision{}, (&Error{Option: OptionOff, Message: "the build has no nonce"}).at(s.Origin)
+			return Decision{}, (&Error{Option: OptionOff, Message: "the build has no nonce"}).At(s.Origin)
 		}
 		d.Off = true
 		d.inputs = append(d.inputs, Input{Kind: InputOff, Name: "off", Value: "runs in every build", Origin: s.Origin})
@@ -197,7 +197,7 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 	}
 	if s, ok := r.Get(OptionFields); ok {
 		if !f.OnlyLocal && s.Origin.single() {
-			return (&Error{Option: OptionFields, Message: fmt.Sprintf("this %s takes something else than files of the build context; fields is for those alone, so give them an instruction of their own, or remove it", f.ID.Instruction)}).at(s.Origin)
+			return (&Error{Option: OptionFields, Message: fmt.Sprintf("this %s takes something else than files of the build context; fields is for those alone, so give them an instruction of their own, or remove it", f.ID.Instruction)}).At(s.Origin)
 		}
 		if f.OnlyLocal {
 			d.Fields = &s.fields
@@ -205,13 +205,13 @@ func (d *Decision) checkFacts(r Rule, f Facts) error {
 	}
 	if s, ok := r.Get(OptionModes); ok {
 		if !f.LocalCopy && s.Origin.single() {
-			return (&Error{Option: OptionModes, Message: fmt.Sprintf("this %s takes no file of the build context; modes=ignore is for local files, so remove it", f.ID.Instruction)}).at(s.Origin)
+			return (&Error{Option: OptionModes, Message: fmt.Sprintf("this %s takes no file of the build context; modes=ignore is for local files, so remove it", f.ID.Instruction)}).At(s.Origin)
 		}
 		d.IgnoreModes = f.LocalCopy
 	}
 	if s, ok := r.Get(OptionMounts); ok {
 		if !f.CacheMount && s.Origin.single() {
-			return (&Error{Option: OptionMounts, Message: fmt.Sprintf("this %s has no cache mount that begins empty; write RUN --mount=type=cache without from=, or remove the rule", f.ID.Instruction)}).at(s.Origin)
+			return (&Error{Option: OptionMounts, Message: fmt.Sprintf("this %s has no cache mount that begins empty; write RUN --mount=type=cache without from=, or remove the rule", f.ID.Instruction)}).At(s.Origin)
 		}
 		d.ShareMounts = f.CacheMount
 	}
@@ -232,7 +232,7 @@ func (f ArgFilter) Check(declared []string, origin Origin) error {
 		if origin.single() {
 			message = fmt.Sprintf("ARG %s is not declared above this step; declare it there or leave it out", n)
 		}
-		return (&Error{Option: OptionArgs, Message: message, Suggestion: phrase.Nearest(n, declared)}).at(origin)
+		return (&Error{Option: OptionArgs, Message: message, Suggestion: phrase.Nearest(n, declared)}).At(origin)
 	}
 	return nil
 }

@@ -195,11 +195,11 @@ func ParseDirectives(lines []CommentLine, keyword string) (Rule, error) {
 		before := r
 		var err *Error
 		if r, err = parseRule(r, text, origin); err != nil {
-			return Rule{}, err.at(origin)
+			return Rule{}, err.At(origin)
 		}
 		for _, s := range r.settings {
 			if !before.Has(s.Option) && !s.Option.Takes(keyword) {
-				return Rule{}, notTaken(s.Option, keyword).at(origin)
+				return Rule{}, notTaken(s.Option, keyword).At(origin)
 			}
 		}
 	}

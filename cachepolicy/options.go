@@ -60,7 +60,7 @@ func (o Option) Takes(instruction string) bool {
 func ParseRule(text string, origin Origin) (Rule, error) {
 	r, err := parseRule(Rule{}, text, origin)
 	if err != nil {
-		return Rule{}, err.at(origin)
+		return Rule{}, err.At(origin)
 	}
 	return r, nil
 }

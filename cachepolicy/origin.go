@@ -16,7 +16,7 @@ const (
 	OriginOption    OriginKind = "option"     // an option of the build, such as --network; Name is it
 	OriginRule      OriginKind = "rule"       // a directive above the step
 	OriginStageRule OriginKind = "stage-rule" // a directive above the stage's FROM
-	OriginOverride  OriginKind = "override"   // CACHEWRIGHT_RULES; Name is the selector
+	OriginOverride  OriginKind = "override"   // CACHEWRIGHT_RULES; Name is the selector, Line the ARG of a default
 )
 
 // Origin is the place that a rule option or a key input comes from.
@@ -70,7 +70,10 @@ func (o Origin) String() string {
 	case OriginStageRule:
 		return fmt.Sprintf("stage rule, line %d", o.Line)
 	case OriginOverride:
-		return "override " + o.Name
+		if o.Line == 0 {
+			return "override " + o.Name
+		}
+		return fmt.Sprintf("override %s, line %d", o.Name, o.Line)
 	}
 	return string(o.Kind)
 }

@@ -2,7 +2,6 @@ package cachepolicy
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,23 +11,6 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
-
-// The build arguments that the frontend reads itself.
-const (
-	ArgRules   = "CACHEWRIGHT_RULES"
-	ArgNow     = "CACHEWRIGHT_NOW"
-	ArgExplain = "CACHEWRIGHT_EXPLAIN"
-	ArgExpect  = "CACHEWRIGHT_EXPECT"
-	ArgMounts  = "CACHEWRIGHT_MOUNTS_MAX"
-
-	argPrefix = "CACHEWRIGHT_"
-)
-
-var argNames = []string{ArgRules, ArgNow, ArgExplain, ArgExpect, ArgMounts}
-
-// IsOwnArg reports whether a build argument is one that the frontend reads
-// itself and keeps from every step: any with the prefix CACHEWRIGHT_.
-func IsOwnArg(name string) bool { return strings.HasPrefix(name, argPrefix) }
 
 // Overrides are what whoever runs the build says about cache rules.
 type Overrides struct {
@@ -45,6 +27,8 @@ type Overrides struct {
 	MountsMax int64
 	// Summary: say in a line after the build what it came to.
 	Summary bool
+	// Expect is what --call=cache-assert expects; explain.ParseExpectations reads it.
+	Expect SettingValue
 }
 
 // DefaultMountsMax is MountsMax where nobody says something else.
@@ -54,54 +38,21 @@ const DefaultMountsMax = 2_000_000_000
 type SelectorRule struct {
 	Selector Selector
 	Rule     Rule
+	// Line is that of the ARG it is written in, 0 for the build argument.
+	Line int
 }
 
-// ParseOverrides reads the build arguments CACHEWRIGHT_*; others are passed over.
-// An unknown one, or one with a bad value, is an error (*Error). An empty value
-// is the same as none. CACHEWRIGHT_EXPECT is read by ParseExpectations.
-func ParseOverrides(buildArgs map[string]string) (Overrides, error) {
-	o := Overrides{MountsMax: DefaultMountsMax}
-	for _, name := range slices.Sorted(maps.Keys(buildArgs)) {
-		if !IsOwnArg(name) {
-			continue
-		}
-		value := strings.TrimSpace(buildArgs[name])
-		var err *Error
-		switch name {
-		case ArgRules:
-			err = o.parseRules(value)
-		case ArgNow:
-			err = o.parseNow(value)
-		case ArgExplain:
-			err = o.parseExplain(value)
-		case ArgMounts:
-			err = o.parseMountsMax(value)
-		case ArgExpect:
-		default:
-			err = &Error{Message: "unknown; there are " + enumerate(argNames), Suggestion: phrase.Nearest(name, argNames)}
-		}
-		if err != nil {
-			err.BuildArg = name
-			return Overrides{}, err
-		}
-	}
-	return o, nil
-}
-
-func (o *Overrides) parseRules(value string) *Error {
-	if value == "" {
-		return nil
-	}
-	if value == "off" {
+func (o *Overrides) readRules(v SettingValue) *Error {
+	if v.Text == "off" {
 		o.Disabled = true
 		return nil
 	}
-	for _, part := range strings.Split(value, "|") {
+	for _, part := range strings.Split(v.Text, "|") {
 		part = strings.Trim(part, " \t\r\n")
 		if part == "" {
 			return &Error{Message: "a | separates two rules, but only one side of it has one; write SELECTOR: OPTIONS | SELECTOR: OPTIONS"}
 		}
-		r, err := parseSelectorRule(part)
+		r, err := parseSelectorRule(part, v.Line)
 		if err != nil {
 			return err
 		}
@@ -110,7 +61,7 @@ func (o *Overrides) parseRules(value string) *Error {
 	return nil
 }
 
-func parseSelectorRule(text string) (SelectorRule, *Error) {
+func parseSelectorRule(text string, line int) (SelectorRule, *Error) {
 	left, right, ok := strings.Cut(text, ":")
 	if !ok {
 		return SelectorRule{}, &Error{Message: fmt.Sprintf("%q has no colon; write off, or SELECTOR: OPTIONS [| SELECTOR: OPTIONS…], such as install/2: ttl=1h", text)}
@@ -119,7 +70,7 @@ func parseSelectorRule(text string) (SelectorRule, *Error) {
 	if err != nil {
 		return SelectorRule{}, err
 	}
-	rule, err := parseRule(Rule{}, strings.TrimSpace(right), Origin{Kind: OriginOverride, Name: sel.text})
+	rule, err := parseRule(Rule{}, strings.TrimSpace(right), Origin{Kind: OriginOverride, Line: line, Name: sel.text})
 	if first, second, ok := twoRules(right); err != nil && ok {
 		return SelectorRule{}, &Error{Message: fmt.Sprintf("%q has more than one rule; separate them with |: %s: %s | %s", text, sel, first, second)}
 	}
@@ -127,7 +78,7 @@ func parseSelectorRule(text string) (SelectorRule, *Error) {
 		err.Message = fmt.Sprintf("for %s: %s", sel, err.Message)
 		return SelectorRule{}, err
 	}
-	return SelectorRule{Selector: sel, Rule: rule}, nil
+	return SelectorRule{Selector: sel, Rule: rule, Line: line}, nil
 }
 
 // ruleSeparators are what people put between two rules besides a |.
@@ -152,10 +103,8 @@ func twoRules(options string) (first, second string, ok bool) {
 	return "", "", false
 }
 
-func (o *Overrides) parseNow(value string) *Error {
-	if value == "" {
-		return nil
-	}
+func (o *Overrides) readNow(v SettingValue) *Error {
+	value := v.Text
 	var t time.Time
 	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 		t = time.Unix(n, 0).UTC()
@@ -177,24 +126,27 @@ const (
 	maxUnix = 253402300799
 )
 
-func (o *Overrides) parseExplain(value string) *Error {
+func (o *Overrides) readExplain(v SettingValue) *Error {
+	value := v.Text
 	o.ExplainOff, o.Summary = value == "off", value == "summary"
 	values := []string{"auto", "off", "summary"}
-	if value != "" && !slices.Contains(values, value) {
+	if !slices.Contains(values, value) {
 		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto, off or summary", value), Suggestion: phrase.Nearest(value, values)}
 	}
 	return nil
 }
 
-func (o *Overrides) parseMountsMax(value string) *Error {
-	if value == "" {
-		return nil
-	}
-	size, err := units.FromHumanSize(value)
+func (o *Overrides) readMountsMax(v SettingValue) *Error {
+	size, err := units.FromHumanSize(v.Text)
 	if err != nil || size < 0 {
-		return &Error{Message: fmt.Sprintf("%q is not a size; write such as 500MB or 2GB", value)}
+		return &Error{Message: fmt.Sprintf("%q is not a size; write such as 500MB or 2GB", v.Text)}
 	}
 	o.MountsMax = size
+	return nil
+}
+
+func (o *Overrides) readExpect(v SettingValue) *Error {
+	o.Expect = v
 	return nil
 }
 
@@ -219,19 +171,28 @@ func (o Overrides) Apply(id StepID, r Rule) Rule {
 	return r
 }
 
+// Warning is what is wrong with overrides without being an error.
+type Warning struct {
+	Text string
+	// Line is that of the ARG they are written in, 0 for the build argument.
+	Line int
+}
+
 // Check looks at the overrides in the light of all steps of the build. It
 // returns a warning for each selector that picks none, and an error (*Error) for
 // an option that no picked step takes.
-func (o Overrides) Check(steps []StepID) (warnings []string, err error) {
+func (o Overrides) Check(steps []StepID) (warnings []Warning, err error) {
 	selectors := make([]Selector, len(o.Rules))
+	line := 0
 	for i, sr := range o.Rules {
 		selectors[i] = sr.Selector
+		line = sr.Line
 		if err := sr.check(steps); err != nil {
 			return nil, err
 		}
 	}
 	for _, w := range Unmatched(selectors, steps) {
-		warnings = append(warnings, ArgRules+": "+w)
+		warnings = append(warnings, Warning{Text: ArgRules + ": " + w, Line: line})
 	}
 	return warnings, nil
 }
@@ -268,8 +229,8 @@ func (sr SelectorRule) check(steps []StepID) error {
 	}
 	for _, s := range sr.Rule.settings {
 		if !taken[s.Option] {
-			return &Error{BuildArg: ArgRules, Option: s.Option, Message: fmt.Sprintf("%s picks only %s, which does not take it; as an override it is for %s",
-				sr.Selector, enumerate(matched), enumerate(s.Option.steps()))}
+			return s.Errorf("%s picks only %s, which does not take it; as an override it is for %s",
+				sr.Selector, enumerate(matched), enumerate(s.Option.steps()))
 		}
 	}
 	return nil

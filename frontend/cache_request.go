@@ -13,7 +13,6 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/pkg/errors"
 
-	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 	"github.com/cachewright/cachewright/cachepolicy/report"
 	"github.com/cachewright/cachewright/frontend/recorder"
@@ -83,22 +82,23 @@ func formNames() string {
 func (b *build) report(ctx context.Context, form report.Form) (*report.Report, error) {
 	r := &report.Report{Dockerfile: b.src.Data, Path: path.Join(b.opts()["vcs:localdir:dockerfile"], b.src.Filename), Now: b.start, Frontend: Version()}
 	var err error
-	if value := b.ui.BuildArgs[cachepolicy.ArgExpect]; value != "" || form.Asserts {
-		if r.Expected, err = explain.ParseExpectations(value); err != nil {
-			return nil, err
-		}
-	}
-	overrides, err := cachepolicy.ParseOverrides(b.ui.BuildArgs)
-	if err != nil {
-		return nil, err
-	}
-	if overrides.Now != nil {
-		r.Now = *overrides.Now
-	}
 	if r.Skip, err = b.skipped(); err != nil {
 		return nil, err
 	}
-	e, err := b.predict(ctx)
+	converted, err := b.convertToPredict(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings := converted.Overrides()
+	if settings.Expect.Text != "" || form.Asserts {
+		if r.Expected, err = explain.ParseExpectations(settings.Expect); err != nil {
+			return nil, llbconv.RuleError(err)
+		}
+	}
+	if settings.Now != nil {
+		r.Now = *settings.Now
+	}
+	e, err := b.predict(ctx, converted)
 	if err != nil {
 		return nil, err
 	}
@@ -134,18 +134,19 @@ func (b *build) skipped() ([]string, error) {
 	return config.SkipRules, nil
 }
 
-// predict takes the plan of the build for its first platform and predicts what
-// each step will do, without building anything.
-func (b *build) predict(ctx context.Context) (*explanation, error) {
+// convertToPredict converts the Dockerfile for the build's first platform.
+func (b *build) convertToPredict(ctx context.Context) (*llbconv.Result, error) {
 	opt := b.options(ctx)
 	if len(b.ui.TargetPlatforms) > 0 {
 		opt.TargetPlatform = &b.ui.TargetPlatforms[0]
 	}
 	opt.KeyFailed = func(err error) { b.src.Warn(ctx, "Not known for the plan: "+err.Error(), client.WarnOpts{Level: 1}) }
-	converted, err := llbconv.Convert(ctx, b.src.Data, opt)
-	if err != nil {
-		return nil, err
-	}
+	return llbconv.Convert(ctx, b.src.Data, opt)
+}
+
+// predict takes the plan of a converted build and predicts what each step will do,
+// without building anything.
+func (b *build) predict(ctx context.Context, converted *llbconv.Result) (*explanation, error) {
 	def, err := converted.Definition(ctx)
 	if err != nil {
 		return nil, err

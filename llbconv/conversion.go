@@ -77,9 +77,7 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 	if len(c.buildPlatforms) == 0 {
 		c.buildPlatforms = []ocispecs.Platform{platforms.DefaultSpec()}
 	}
-	if err := c.readOverrides(); err != nil {
-		return nil, err
-	}
+	c.takeSettings()
 	c.targetPlatform = c.buildPlatforms[0]
 	if opt.TargetPlatform != nil {
 		c.targetPlatform = *opt.TargetPlatform

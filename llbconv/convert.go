@@ -116,6 +116,9 @@ func decide(ctx context.Context, dt []byte, opt Options) (*decided, error) {
 	if err := c.setGlobals(ctx, prog); err != nil {
 		return nil, err
 	}
+	if err := c.readRules(dt, prog); err != nil {
+		return nil, err
+	}
 	linked, err := c.link(prog)
 	if err != nil {
 		return nil, err

@@ -90,7 +90,7 @@ func (c *conversion) decideStep(st *step) (*decision, error) {
 		err = checkFields(d, copied)
 	}
 	if err != nil {
-		return nil, position.With(ruleError(err), st.cmd.Location())
+		return nil, position.With(RuleError(err), st.cmd.Location())
 	}
 	if d.Off {
 		d.reads = append(d.reads, noFile)
@@ -200,7 +200,7 @@ func (ds decisions) checkListedArgs(s *evaluatedStage) error {
 		listed, _ := d.rule.Args()
 		set, _ := d.rule.Get(cachepolicy.OptionArgs)
 		if err := listed.Check(argNames(s.args), set.Origin); err != nil {
-			return ruleError(err)
+			return RuleError(err)
 		}
 	}
 	return nil
@@ -219,13 +219,13 @@ func (c *conversion) checkRules(ev *evaluation) error {
 	}
 	warnings, err := c.rules.overrides.Check(steps)
 	if err != nil {
-		return err
+		return RuleError(err)
 	}
 	for _, w := range cachepolicy.Unmatched(c.rules.noCache, steps) {
-		warnings = append(warnings, "no-cache: "+w)
+		warnings = append(warnings, cachepolicy.Warning{Text: "no-cache: " + w})
 	}
 	for _, w := range warnings {
-		c.advise(c.lint, "CacheSelectorUnmatched", w, nil)
+		c.advise(c.lint, "CacheSelectorUnmatched", w.Text, position.Line(w.Line))
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ func Phases(ctx context.Context, dt []byte, opt Options) ([]Phase, error) {
 	if err := c.setGlobals(ctx, prog); err != nil {
 		return nil, err
 	}
+	if err := c.readRules(dt, prog); err != nil {
+		return nil, err
+	}
 	linked, err := c.link(prog)
 	if err != nil {
 		return nil, err

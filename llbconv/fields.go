@@ -150,7 +150,7 @@ func (s *selection) error(err error) error {
 	if !errors.As(err, &e) {
 		err = set.Errorf("%v", err)
 	}
-	return position.With(ruleError(err), s.st.cmd.Location())
+	return position.With(RuleError(err), s.st.cmd.Location())
 }
 
 // maxFieldsBytes is how large a file may be whose fields are taken.

@@ -36,8 +36,8 @@ func (c *conversion) keySources(st *step, d *decision) error {
 			continue
 		}
 		k := keySource{Key: &d.Keys[i], location: st.cmd.Location()}
-		if o := k.Origin(); o.Kind != cachepolicy.OriginOverride {
-			k.location = position.Line(o.Line)
+		if line := k.Origin().Line; line > 0 {
+			k.location = position.Line(line)
 		}
 		switch k.Kind {
 		case cachepolicy.SourceGit:
@@ -80,12 +80,7 @@ func (c *conversion) ignoresKey(src string) bool {
 // errorf returns an error about the source, at its directive's line.
 func (k *keySource) errorf(format string, args ...any) error {
 	e := &cachepolicy.Error{Option: cachepolicy.OptionKey, Message: k.String() + ": " + fmt.Sprintf(format, args...)}
-	if o := k.Origin(); o.Kind == cachepolicy.OriginOverride {
-		e.BuildArg = cachepolicy.ArgRules
-	} else {
-		e.Line = o.Line
-	}
-	return parser.WithLocation(e, k.location)
+	return parser.WithLocation(e.At(k.Origin()), k.location)
 }
 
 // resolveKeys looks up the key sources of all steps, at once.

@@ -11,6 +11,7 @@ import (
 
 // program is a parsed Dockerfile: nothing expanded, nothing looked up.
 type program struct {
+	file     *parser.Result
 	stages   []instructions.Stage
 	metaArgs []instructions.ArgCommand // ARG instructions before the first FROM
 }
@@ -35,10 +36,7 @@ func (c *conversion) parse(dt []byte) (*program, error) {
 	}
 	c.escape = file.EscapeToken
 	c.setLexers()
-	if err := c.readDirectives(dt, file); err != nil {
-		return nil, err
-	}
 	checkStageNames(stages, c.lint)
 	checkCasing(stages, c.lint)
-	return &program{stages: stages, metaArgs: metaArgs}, nil
+	return &program{file: file, stages: stages, metaArgs: metaArgs}, nil
 }

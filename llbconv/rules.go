@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/pkg/errors"
 
@@ -13,29 +14,47 @@ import (
 )
 
 // rules are the cache rules of one conversion: what the Dockerfile's directives
-// say, and what whoever runs the build says over them.
+// say, and what the settings say over them.
 type rules struct {
+	given     map[string]string // the settings among the build's arguments
 	overrides cachepolicy.Overrides
 	byLine    map[int]cachepolicy.Rule // by an instruction's first line
 	build     cachepolicy.Build
 	noCache   []cachepolicy.Selector // steps that --no-cache-filter picks
 }
 
-// readOverrides reads the build arguments that are about rules and takes them
-// away from the ones that steps may see.
-func (c *conversion) readOverrides() error {
-	var err error
-	if c.rules.overrides, err = cachepolicy.ParseOverrides(c.buildArgs); err != nil {
+// Overrides returns the settings of the build, with the defaults that the Dockerfile has.
+func (d *decided) Overrides() cachepolicy.Overrides { return d.c.rules.overrides }
+
+// takeSettings takes the frontend's own settings away from the build arguments that
+// steps may see.
+func (c *conversion) takeSettings() {
+	c.rules.given = map[string]string{}
+	for name, value := range c.buildArgs {
+		if cachepolicy.IsOwnArg(name) {
+			c.rules.given[name] = value
+			delete(c.buildArgs, name)
+		}
+	}
+}
+
+// readRules reads what says which rules the build has: its settings, with the defaults
+// that the file gives them, the directives, and --no-cache-filter.
+func (c *conversion) readRules(dt []byte, prog *program) error {
+	defaults, err := c.settingDefaults(prog)
+	if err != nil {
 		return err
 	}
-	c.adviseOwnArgs()
-	maps.DeleteFunc(c.buildArgs, func(name, _ string) bool { return cachepolicy.IsOwnArg(name) })
+	if c.rules.overrides, err = cachepolicy.ParseOverrides(c.rules.given, defaults); err != nil {
+		return RuleError(err)
+	}
+	c.adviseSettings(prog)
 	c.rules.build = cachepolicy.Build{Now: c.opt.Now, Nonce: c.opt.Nonce, Args: c.opt.Config.BuildArgs}
 	if now := c.rules.overrides.Now; now != nil {
 		c.rules.build.Now = *now
 	}
-	if c.opt.Client == nil {
-		return nil
+	if err := c.readDirectives(dt, prog.file); err != nil || c.opt.Client == nil {
+		return err
 	}
 	if filter := c.opt.Client.BuildOpts().Opts["no-cache"]; filter != "" {
 		if _, c.rules.noCache, err = cachepolicy.ParseNoCacheFilter(strings.Split(filter, ",")); err != nil {
@@ -45,16 +64,65 @@ func (c *conversion) readOverrides() error {
 	return nil
 }
 
-// adviseOwnArgs hints at build arguments that look like the frontend's own and are
-// not read.
-func (c *conversion) adviseOwnArgs() {
+// settingDefaults returns the values that ARGs before the first FROM give to settings
+// that the build is not given. The last of a name counts.
+func (c *conversion) settingDefaults(prog *program) (map[string]cachepolicy.SettingValue, error) {
+	out := map[string]cachepolicy.SettingValue{}
+	for name, arg := range c.metaArgs {
+		if _, given := c.rules.given[name]; given || !cachepolicy.IsOwnArg(name) || arg.definition.Value == nil || cachepolicy.UnknownSetting(name) != "" {
+			continue
+		}
+		line, _ := position.Span(arg.location)
+		if v, ok := c.globals.lookup(name); ok && v.from.secret {
+			return nil, RuleError(&cachepolicy.Error{BuildArg: name, Line: line,
+				Message: "its default is made of a value that looks secret, and settings are shown; write key=arg:NAME for it, or a value that is none"})
+		}
+		out[name] = cachepolicy.SettingValue{Text: arg.value, Line: line}
+	}
+	return out, nil
+}
+
+// adviseSettings hints at arguments that look like settings and are not read.
+func (c *conversion) adviseSettings(prog *program) {
+	const rule = "CacheArgIgnored"
 	for _, name := range slices.Sorted(maps.Keys(c.buildArgs)) {
-		if upper := strings.ToUpper(name); cachepolicy.IsOwnArg(upper) && !cachepolicy.IsOwnArg(name) {
-			c.advise(c.lint, "CacheArgIgnored", "The build argument "+name+" is not read, write "+upper, nil)
+		if upper := strings.ToUpper(name); cachepolicy.IsOwnArg(upper) {
+			c.advise(c.lint, rule, "The build argument "+name+" is not read, write "+upper, nil)
 		}
 	}
-	if c.buildArgs[cachepolicy.ArgExpect] != "" {
-		c.advise(c.lint, "CacheArgIgnored", "This build asserts nothing: "+cachepolicy.ArgExpect+" is for --call=cache-assert", nil)
+	if c.rules.given[cachepolicy.ArgExpect] != "" {
+		c.advise(c.lint, rule, "This build asserts nothing: "+cachepolicy.ArgExpect+" is for --call=cache-assert", nil)
+	}
+	for _, cmd := range prog.metaArgs {
+		for _, def := range cmd.Args {
+			upper := strings.ToUpper(def.Key)
+			switch {
+			case !cachepolicy.IsOwnArg(upper):
+			case !cachepolicy.IsOwnArg(def.Key):
+				c.advise(c.lint, rule, "The ARG "+def.Key+" is no setting's default, write "+upper, cmd.Location())
+			case cachepolicy.UnknownSetting(def.Key) != "":
+				c.advise(c.lint, rule, "The ARG "+def.Key+" is no setting's default: "+cachepolicy.UnknownSetting(def.Key), cmd.Location())
+			}
+		}
+	}
+	for _, s := range prog.stages {
+		for _, cmd := range s.Commands {
+			c.adviseStageArg(rule, cmd)
+		}
+	}
+}
+
+// adviseStageArg hints at an ARG of a stage that gives a value to what is a setting
+// before the first FROM.
+func (c *conversion) adviseStageArg(rule string, cmd instructions.Command) {
+	arg, ok := cmd.(*instructions.ArgCommand)
+	if !ok {
+		return
+	}
+	for _, def := range arg.Args {
+		if def.Value != nil && cachepolicy.IsOwnArg(def.Key) && cachepolicy.UnknownSetting(def.Key) == "" {
+			c.advise(c.lint, rule, "The ARG "+def.Key+" is an ordinary one here, and no setting's default: write it before the first FROM", arg.Location())
+		}
 	}
 }
 
@@ -78,7 +146,7 @@ func (c *conversion) readDirectives(dt []byte, file *parser.Result) error {
 	}
 	found, err := cachepolicy.AttachDirectives(dt, list)
 	if err != nil {
-		return ruleError(err)
+		return RuleError(err)
 	}
 	c.rules.byLine = found.Rules
 	for _, miss := range found.NearMisses {
@@ -100,8 +168,10 @@ func noCacheError(err error) error {
 	return err
 }
 
-// ruleError gives an error about a rule the position of its directive.
-func ruleError(err error) error {
+// RuleError returns an error about a rule or a setting (*cachepolicy.Error) with the
+// position of the Dockerfile line that it names, as a *parser.LocationError. Other
+// errors, and those about a build argument, are returned as they are.
+func RuleError(err error) error {
 	var e *cachepolicy.Error
 	if errors.As(err, &e) && e.Line > 0 {
 		return parser.WithLocation(err, position.Line(e.Line))

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/internal/kindtest"
 )
 
@@ -18,7 +19,7 @@ func TestDocumentedExpectations(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`--build-arg 'CACHEWRIGHT_EXPECT=([^']*)'`).FindAllSubmatch(text, -1) {
 			found++
-			if _, err := ParseExpectations(string(m[1])); err != nil {
+			if _, err := ParseExpectations(cachepolicy.SettingValue{Text: string(m[1])}); err != nil {
 				t.Error(err)
 			}
 		}

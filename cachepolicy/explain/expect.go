@@ -58,17 +58,17 @@ func (e Expectation) meets(p Prediction, now time.Time) bool {
 }
 
 // ParseExpectations reads the value of CACHEWRIGHT_EXPECT,
-// `SELECTOR=hit|re-run|not-re-run|younger:7d[, …]`. The error is an *Error.
-func ParseExpectations(value string) ([]Expectation, error) {
+// `SELECTOR=hit|re-run|not-re-run|younger:7d[, …]`. The error is a *cachepolicy.Error.
+func ParseExpectations(value cachepolicy.SettingValue) ([]Expectation, error) {
 	var out []Expectation
-	if strings.TrimSpace(value) == "" {
+	if strings.TrimSpace(value.Text) == "" {
 		return nil, &cachepolicy.Error{BuildArg: cachepolicy.ArgExpect, Message: "it says nothing to assert; write SELECTOR=hit, SELECTOR=re-run or SELECTOR=not-re-run, separated by commas"}
 	}
-	for part := range strings.SplitSeq(value, ",") {
+	for part := range strings.SplitSeq(value.Text, ",") {
 		e, err := parseExpectation(strings.TrimSpace(part))
 		if err != nil {
 			if e := (*cachepolicy.Error)(nil); errors.As(err, &e) {
-				e.BuildArg = cachepolicy.ArgExpect
+				e.BuildArg, e.Line = cachepolicy.ArgExpect, value.Line
 			}
 			return nil, err
 		}

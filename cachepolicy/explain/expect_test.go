@@ -10,8 +10,13 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy/internal/plantext"
 )
 
+// parseExpectations reads the value of a build argument.
+func parseExpectations(value string) ([]Expectation, error) {
+	return ParseExpectations(cachepolicy.SettingValue{Text: value})
+}
+
 func TestParseExpectations(t *testing.T) {
-	got, err := ParseExpectations(" install=hit, app/5 = re-run,@7=hit, app=not-re-run, base=younger:7d, base=younger:2w,base=younger:90m")
+	got, err := parseExpectations(" install=hit, app/5 = re-run,@7=hit, app=not-re-run, base=younger:7d, base=younger:2w,base=younger:90m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +48,7 @@ func TestParseExpectations(t *testing.T) {
 		"a=younger:7":      "is no age",
 		"a=younger:-1d":    "is no age",
 	} {
-		_, err := ParseExpectations(value)
+		_, err := parseExpectations(value)
 		if err == nil || !strings.Contains(err.Error(), want) || err.(*cachepolicy.Error).BuildArg != cachepolicy.ArgExpect {
 			t.Errorf("%q: %v, want %q", value, err, want)
 		}
@@ -53,7 +58,7 @@ func TestParseExpectations(t *testing.T) {
 func TestAssert(t *testing.T) {
 	golden.Run(t, "assert", func(t *testing.T, files map[string]string) string {
 		plan, past := pastOf(t, files)
-		expected, err := ParseExpectations(files["expect"])
+		expected, err := parseExpectations(files["expect"])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +74,7 @@ func FuzzParseExpectations(f *testing.F) {
 	f.Add("install=hit, app/5=re-run")
 	f.Add("@7=hit")
 	f.Fuzz(func(t *testing.T, value string) {
-		expected, err := ParseExpectations(value)
+		expected, err := parseExpectations(value)
 		if err != nil {
 			if e, ok := err.(*cachepolicy.Error); !ok || e.BuildArg != cachepolicy.ArgExpect {
 				t.Fatalf("%v", err)
@@ -87,7 +92,7 @@ func FuzzParseExpectations(f *testing.F) {
 func TestYounger(t *testing.T) {
 	now := time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC)
 	const day = 24 * time.Hour
-	expected, err := ParseExpectations("app=younger:7d")
+	expected, err := parseExpectations("app=younger:7d")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
@@ -46,7 +47,7 @@ func TestForms(t *testing.T) {
 			}
 			if f.Asserts || f.Name == "cache-github" {
 				var err error
-				if r.Expected, err = explain.ParseExpectations("build/3=hit, @13=re-run, test=hit"); err != nil {
+				if r.Expected, err = explain.ParseExpectations(cachepolicy.SettingValue{Text: "build/3=hit, @13=re-run, test=hit"}); err != nil {
 					t.Fatal(err)
 				}
 			}

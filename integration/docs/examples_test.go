@@ -87,6 +87,10 @@ func ruleExamples() map[string]example {
 				{"content", written("main.go", "package main\n\nfunc main() { print(1) }\n"), []string{"COPY", "RUN"}, []string{"COPY", "RUN"}},
 			},
 		},
+		"cache-rules.md/Overruling rules/1": {changes: []change{
+			{"a version", given("VERSION", "2"), []string{"RUN apk"}, nil},
+			{"a rule of the build", given("CACHEWRIGHT_RULES", ""), []string{"RUN apk"}, nil},
+		}},
 		"cache-rules.md/Defaults for a stage/1": {args: clock, changes: []change{
 			{"two hours later", at("2026-05-16T14:00:00Z"), []string{"RUN wget -O /stock.csv", "RUN sort"}, nil},
 			{"the next day", at(sunday), []string{"RUN"}, nil},

@@ -88,19 +88,19 @@ func TestWithheldArgs(t *testing.T) {
 	}
 }
 
-// TestOwnArgs declares the build arguments that the frontend reads itself. Steps see
-// their defaults, and what is given to the build is in no key.
+// TestOwnArgs declares settings. Steps see the defaults that the file gives them, as
+// with any other frontend, and what is given to the build is in no key.
 func TestOwnArgs(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, scenario.Start(t), rebuild{
-		Dockerfile: "ARG CACHEWRIGHT_NOW=none\nFROM $BASE\nARG CACHEWRIGHT_NOW\nARG CACHEWRIGHT_RULES=unset\nRUN env | sort\n",
+		Dockerfile: "ARG CACHEWRIGHT_NOW=0\nFROM $BASE\nARG CACHEWRIGHT_NOW\nARG CACHEWRIGHT_RULES=unset\nRUN env | sort\n",
 	})
-	if log := logOf(t, p.Solve(), "env | sort"); !strings.Contains(log, "CACHEWRIGHT_NOW=none\nCACHEWRIGHT_RULES=unset\n") {
+	if log := logOf(t, p.Solve(), "env | sort"); !strings.Contains(log, "CACHEWRIGHT_NOW=0\nCACHEWRIGHT_RULES=unset\n") {
 		t.Errorf("the command sees\n%s", log)
 	}
-	p.Arg("CACHEWRIGHT_NOW", "0")
+	p.Arg("CACHEWRIGHT_NOW", "1")
 	p.Arg("CACHEWRIGHT_RULES", "@6: default")
-	expect(p, "with arguments for the frontend", build(p), nil)
+	expect(p, "with settings of the build", build(p), nil)
 }
 
 // TestOwnArgsOutline asks for the arguments of a build: those that the frontend reads
@@ -141,6 +141,14 @@ func TestHints(t *testing.T) {
 		{"no rule at the end", "FROM busybox\nRUN true # cache=of course\n", nil, ""},
 		{"argument in lower case", "FROM busybox\nRUN true\n", []string{"--build-arg=cachewright_rules=off"},
 			"CacheArgIgnored: The build argument cachewright_rules is not read, write CACHEWRIGHT_RULES"},
+		{"unknown setting", "ARG CACHEWRIGHT_RULE=off\nFROM busybox\nRUN true\n", nil,
+			"CacheArgIgnored: The ARG CACHEWRIGHT_RULE is no setting's default: unknown; there are CACHEWRIGHT_RULES, "},
+		{"setting in lower case", "ARG cachewright_rules=off\nFROM busybox\nRUN true\n", nil, "The ARG cachewright_rules is no setting's default, write CACHEWRIGHT_RULES (line 2)"},
+		{"setting in a stage", "FROM busybox\nARG CACHEWRIGHT_RULES=off\nRUN true\n", nil,
+			"The ARG CACHEWRIGHT_RULES is an ordinary one here, and no setting's default: write it before the first FROM (line 3)"},
+		{"default of a setting", "ARG CACHEWRIGHT_EXPECT=@4=hit CACHEWRIGHT_EXPLAIN=off\nFROM busybox\nRUN true\n", nil, ""},
+		{"no such step in a default", "ARG CACHEWRIGHT_RULES=\"app/7: off\"\nFROM busybox AS app\nRUN true\n", nil,
+			"selector app/7 matches no step (did you mean app/2?); there is app/2 (line 2)"},
 		{"expectation in a build", "FROM busybox\nRUN true\n", []string{"--build-arg=CACHEWRIGHT_EXPECT=@3=hit"},
 			"CacheArgIgnored: This build asserts nothing: CACHEWRIGHT_EXPECT is for --call=cache-assert"},
 		{"args not inherited", "# cache=args=none\nFROM busybox AS base\nARG REV\nFROM base\nRUN true\n", nil,

@@ -46,7 +46,7 @@ func TestRules(t *testing.T) {
 		"off":                 off(), "ttl": ttl(), "stage default": stageDefaults(),
 		"export": exportNo(), "key text and arg": keyTexts(), "key image": keyImages(), "key file": keyFiles(),
 		"key http": keyHTTP(scenario.NewWeb(t)), "key git": keyGit(scenario.NewWeb(t)),
-		"base=content": contentBases(), "modes=ignore": modesIgnored(), "args": withheldArgs(),
+		"base=content": contentBases(), "modes=ignore": modesIgnored(), "args": withheldArgs(), "file defaults": fileDefaults(),
 		"selectors": selectors(), "directive forms": directiveForms(),
 	}, func(t *testing.T, c rebuild) { run(newProject(t, sb, c), c) })
 }

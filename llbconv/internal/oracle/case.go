@@ -1,12 +1,15 @@
 package oracle
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cachewright/cachewright/cachepolicy"
 )
 
 // Case is one Dockerfile and what it is built with.
@@ -93,16 +96,22 @@ func (c *Case) String() string {
 var ruleComment = regexp.MustCompile(`(?mi)^[ \t]*#.*cache`)
 
 // WithoutRules returns the case with what only this project's frontend knows
-// switched off: the Dockerfile's cache rules, and selectors in no-cache. It is the
+// switched off: the Dockerfile's cache rules and settings, and selectors in no-cache. It is the
 // case itself if there is none.
 func (c *Case) WithoutRules() *Case {
 	_, overridden := c.Attrs[overrideAttr]
-	if !overridden && !ruleComment.Match(c.Dockerfile) && !strings.ContainsAny(c.Attrs["no-cache"], selectorChars) {
+	defaults := bytes.Contains(c.Dockerfile, []byte("CACHEWRIGHT_"))
+	if !overridden && !defaults && !ruleComment.Match(c.Dockerfile) && !strings.ContainsAny(c.Attrs["no-cache"], selectorChars) {
 		return c
 	}
 	out := *c
 	out.Attrs = map[string]string{}
 	maps.Copy(out.Attrs, c.Attrs)
+	for _, name := range cachepolicy.SettingNames() {
+		if defaults {
+			out.Attrs["build-arg:"+name] = ""
+		}
+	}
 	out.Attrs[overrideAttr] = "off"
 	if names, ok := c.Attrs["no-cache"]; ok {
 		list := slices.DeleteFunc(strings.Split(names, ","), func(n string) bool { return strings.ContainsAny(n, selectorChars) })

@@ -55,8 +55,11 @@ func Span(at []parser.Range) (first, last int) {
 	return first, last
 }
 
-// Line returns the position of a whole line, counted from 1.
+// Line returns the position of a whole line, counted from 1; nil for 0, which is none.
 func Line(line int) []parser.Range {
+	if line == 0 {
+		return nil
+	}
 	at := parser.Position{Line: line}
 	return []parser.Range{{Start: at, End: at}}
 }
