@@ -81,18 +81,13 @@ func notes(predictions []explain.Prediction) map[int]string {
 		case explain.StateReRun:
 			out[p.Step] = explain.Text(p.Reasons)
 		case explain.StateUnknown:
-			if len(p.Reasons) > 0 && mayRun(p.Reasons[0].Kind) {
+			if len(p.Reasons) > 0 && p.Reasons[0].Kind.MayRun() {
 				out[p.Step] = explain.Text(p.Reasons)
 			}
 		case explain.StateHit:
 		}
 	}
 	return out
-}
-
-// mayRun reports whether a reason says why a step may run of which nothing is certain.
-func mayRun(k explain.ReasonKind) bool {
-	return k == explain.ReasonMayFollow || k == explain.ReasonCombination || k == explain.ReasonMayHaveMoved
 }
 
 // addExplanations puts the plans into the result's metadata: without lists of files,

@@ -60,7 +60,7 @@ func (d *differ) reasons() []Reason {
 	if len(out) == 0 && variables(d.old) != variables(d.new) {
 		out = append(out, Reason{Kind: ReasonSetting, Change: Changed, Name: "order of the environment"})
 	}
-	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(weight(a.Kind), weight(b.Kind)) })
+	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(reasonRows[a.Kind].weight, reasonRows[b.Kind].weight) })
 	for i := range out {
 		out[i].Step = d.step
 	}
@@ -132,26 +132,6 @@ func (d *differ) sources() []Reason {
 		}
 	}
 	return out
-}
-
-// weight orders reasons: what a person changed by hand comes first.
-func weight(k ReasonKind) int {
-	switch k {
-	case ReasonCommand:
-		return 0
-	case ReasonRule:
-		return 1
-	case ReasonBase:
-		return 2
-	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved, ReasonFileMode, ReasonMoreFiles, ReasonFiles, ReasonField, ReasonMoreFields:
-		return 3
-	case ReasonArg, ReasonEnv:
-		return 4
-	case ReasonTTL, ReasonSource, ReasonSecret, ReasonSetting, ReasonOrder, ReasonNewStep, ReasonCombination, ReasonForgotten, ReasonNoRecord, ReasonFollows,
-		ReasonUnfinished, ReasonMayFollow, ReasonUnresolved, ReasonAlways, ReasonNoCache, ReasonMayHaveMoved:
-		return 5
-	}
-	return 6
 }
 
 // keyRule returns the rule as far as it is about the key: in a form that is equal
@@ -300,13 +280,22 @@ func (d *differ) input(p inputPair) []Reason {
 			r.Old, r.New = "", ""
 		}
 	}
-	switch {
-	case r.Kind == ReasonBase && p.old != nil && p.new != nil && p.old.Name != p.new.Name:
-		r.Change, r.Old, r.New = Added, p.old.Name, p.new.Name
-	case r.Kind == ReasonTTL:
-		r.Name = cmp.Or(d.new.Setting(cachepolicy.OptionTTL).Value, r.Name)
+	if fill := reasonRows[r.Kind].fill; fill != nil {
+		fill(&r, d, p)
 	}
 	return []Reason{r}
+}
+
+// fillBase tells an image that is named instead of another one from one that moved.
+func fillBase(r *Reason, _ *differ, p inputPair) {
+	if p.old != nil && p.new != nil && p.old.Name != p.new.Name {
+		r.Change, r.Old, r.New = Added, p.old.Name, p.new.Name
+	}
+}
+
+// fillTTL names the duration as the rule has it.
+func fillTTL(r *Reason, d *differ, _ inputPair) {
+	r.Name = cmp.Or(d.new.Setting(cachepolicy.OptionTTL).Value, r.Name)
 }
 
 // same reports whether both sides mean the same in a key.

@@ -1,11 +1,6 @@
 package explain
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
-)
+import "strings"
 
 // ReasonKind says what kind of thing made a step run again.
 type ReasonKind string
@@ -42,6 +37,72 @@ const (
 	ReasonNoCache      ReasonKind = "no-cache"        // --no-cache, --no-cache-filter
 	ReasonMayHaveMoved ReasonKind = "may-have-moved"  // Name: a source that moved; Old, New: digests, if known; its content may be the same
 )
+
+// reasonRow is what is true of all reasons of a kind.
+type reasonRow struct {
+	weight weight
+	// text returns the reason in a few words.
+	text func(Reason) string
+	// fill, where it is set, completes a reason that lies in an input.
+	fill func(*Reason, *differ, inputPair)
+	// mayRun: it says why a step may run of which nothing is certain.
+	mayRun bool
+	// asked: the step was asked to run, whatever has changed.
+	asked bool
+}
+
+// weight orders the reasons of a step: what a person changed by hand comes first.
+type weight int
+
+const (
+	weightCommand weight = iota + 1
+	weightRule
+	weightBase
+	weightFile
+	weightVariable
+	weightOther
+)
+
+// reasonRows has a row for each kind.
+var reasonRows = map[ReasonKind]reasonRow{
+	ReasonCommand:      {weight: weightCommand, text: says("instruction changed")},
+	ReasonRule:         {weight: weightRule, text: Reason.rule},
+	ReasonBase:         {weight: weightBase, text: Reason.base, fill: fillBase},
+	ReasonFileChanged:  {weight: weightFile, text: Reason.file},
+	ReasonFileAdded:    {weight: weightFile, text: Reason.file},
+	ReasonFileRemoved:  {weight: weightFile, text: Reason.file},
+	ReasonFileMode:     {weight: weightFile, text: Reason.mode},
+	ReasonMoreFiles:    {weight: weightFile, text: Reason.moreFiles},
+	ReasonFiles:        {weight: weightFile, text: Reason.someFiles},
+	ReasonField:        {weight: weightFile, text: Reason.field},
+	ReasonMoreFields:   {weight: weightFile, text: Reason.moreFields},
+	ReasonArg:          {weight: weightVariable, text: Reason.arg},
+	ReasonEnv:          {weight: weightVariable, text: Reason.env},
+	ReasonTTL:          {weight: weightOther, text: Reason.ttl, fill: fillTTL},
+	ReasonSource:       {weight: weightOther, text: Reason.source},
+	ReasonSecret:       {weight: weightOther, text: Reason.setting},
+	ReasonSetting:      {weight: weightOther, text: Reason.setting},
+	ReasonOrder:        {weight: weightOther, text: Reason.order},
+	ReasonNewStep:      {weight: weightOther, text: says("new step")},
+	ReasonCombination:  {weight: weightOther, text: says("not built in this combination before"), mayRun: true},
+	ReasonUnfinished:   {weight: weightOther, text: says("did not finish before")},
+	ReasonForgotten:    {weight: weightOther, text: says("too long ago to be recorded")},
+	ReasonNoRecord:     {weight: weightOther, text: says("no record of earlier builds")},
+	ReasonFollows:      {weight: weightOther, text: Reason.follows},
+	ReasonMayFollow:    {weight: weightOther, text: Reason.mayFollow, mayRun: true},
+	ReasonMayHaveMoved: {weight: weightOther, text: Reason.mayHaveMoved, mayRun: true},
+	ReasonUnresolved:   {weight: weightOther, text: Reason.unresolved},
+	ReasonAlways:       {weight: weightOther, text: says("runs in every build"), asked: true},
+	ReasonNoCache:      {weight: weightOther, text: says("no cache was asked for"), asked: true},
+}
+
+// MayRun reports whether reasons of the kind say why a step may run of which nothing
+// is certain.
+func (k ReasonKind) MayRun() bool { return reasonRows[k].mayRun }
+
+// Asked reports whether a step with a reason of the kind was asked to run, whatever
+// has changed.
+func (k ReasonKind) Asked() bool { return reasonRows[k].asked }
 
 // Change says how an input differs.
 type Change string
@@ -92,121 +153,9 @@ func Text(reasons []Reason) string {
 
 // String returns the reason in a few words.
 func (r Reason) String() string {
-	switch r.Kind {
-	case ReasonFileChanged, ReasonFileAdded, ReasonFileRemoved:
-		return fmt.Sprintf("%s %s", phrase.Name(r.Name), r.Change)
-	case ReasonFileMode:
-		return fmt.Sprintf("%s mode %s → %s", phrase.Name(r.Name), r.Old, r.New)
-	case ReasonMoreFiles:
-		return phrase.Count(r.Count, "more file")
-	case ReasonFiles:
-		return fmt.Sprintf("files changed (%s)", phrase.Count(r.Count, "file"))
-	case ReasonField:
-		return r.field()
-	case ReasonMoreFields:
-		return phrase.Count(r.Count, "more field")
-	case ReasonArg:
-		return r.variable("ARG")
-	case ReasonEnv:
-		return r.variable("ENV")
-	case ReasonCommand:
-		return "instruction changed"
-	case ReasonBase:
-		return r.base()
-	case ReasonTTL:
-		return fmt.Sprintf("ttl %s rolled over", r.Name)
-	case ReasonSource:
-		return r.source()
-	case ReasonSecret, ReasonSetting:
-		return fmt.Sprintf("%s %s%s", phrase.OneLine(r.Name), r.Change, r.values())
-	case ReasonRule:
-		return r.rule()
-	case ReasonOrder:
-		return fmt.Sprintf("no longer after %s", phrase.Shorten(phrase.OneLine(r.Old), maxShownText))
-	case ReasonNewStep:
-		return "new step"
-	case ReasonCombination:
-		return "not built in this combination before"
-	case ReasonUnfinished:
-		return "did not finish before"
-	case ReasonForgotten:
-		return "too long ago to be recorded"
-	case ReasonNoRecord:
-		return "no record of earlier builds"
-	case ReasonFollows:
-		return "follows " + r.OnName
-	case ReasonMayFollow:
-		return "follows " + r.OnName + " if that changed"
-	case ReasonMayHaveMoved:
-		if r.Old != "" && r.New != "" {
-			return fmt.Sprintf("%s moved %s → %s, if that changed what is taken", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
-		}
-		return fmt.Sprintf("depends on what is in %s now", phrase.Name(r.Name))
-	case ReasonUnresolved:
-		return fmt.Sprintf("%s is not known", phrase.Name(r.Name))
-	case ReasonAlways:
-		return "runs in every build"
-	case ReasonNoCache:
-		return "no cache was asked for"
+	row, ok := reasonRows[r.Kind]
+	if !ok {
+		return string(r.Kind) // of a newer version
 	}
-	return string(r.Kind)
-}
-
-const (
-	maxShownValue = 24 // bytes of a value that are shown in a reason
-	maxShownText  = 40 // bytes of an instruction
-)
-
-func (r Reason) variable(word string) string {
-	text := fmt.Sprintf("%s %s %s", word, phrase.Name(r.Name), r.Change)
-	if v := r.values(); v != "" && r.Change == Changed {
-		text = fmt.Sprintf("%s %s%s", word, phrase.Name(r.Name), v)
-	}
-	if r.Line > 0 {
-		text += fmt.Sprintf(" (line %d)", r.Line)
-	}
-	return text
-}
-
-func (r Reason) field() string {
-	text := phrase.OneLine(r.Name)
-	if r.In != "" {
-		text = phrase.OneLine(r.In) + ": " + text
-	}
-	if v := r.values(); v != "" {
-		return text + v
-	}
-	return fmt.Sprintf("%s %s", text, r.Change)
-}
-
-// values returns " old → new" when both are short enough to show.
-func (r Reason) values() string {
-	if r.Change != Changed || r.Old == "" && r.New == "" || len(r.Old) > maxShownValue || len(r.New) > maxShownValue {
-		return ""
-	}
-	return fmt.Sprintf(" %s → %s", phrase.Name(r.Old), phrase.Name(r.New))
-}
-
-func (r Reason) base() string {
-	if r.Change == Added { // another reference altogether
-		return fmt.Sprintf("base image %s → %s", phrase.Name(r.Old), phrase.Name(r.New))
-	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
-}
-
-func (r Reason) source() string {
-	if r.Change != Changed {
-		return fmt.Sprintf("key source %s %s", phrase.Name(r.Name), r.Change)
-	}
-	return fmt.Sprintf("%s moved %s → %s", phrase.Name(r.Name), phrase.ShortDigest(r.Old), phrase.ShortDigest(r.New))
-}
-
-func (r Reason) rule() string {
-	switch {
-	case r.Old == "":
-		return "rule added: " + phrase.OneLine(r.New)
-	case r.New == "":
-		return "rule removed: " + phrase.OneLine(r.Old)
-	}
-	return fmt.Sprintf("rule %s → %s", phrase.OneLine(r.Old), phrase.OneLine(r.New))
+	return row.text(r)
 }

@@ -48,10 +48,8 @@ func (r *Report) causes() []Cause {
 // rank is higher for steps that were asked to run than for changes: what changed is
 // what a person looks for.
 func (c Cause) rank() int {
-	for _, r := range c.Reasons {
-		if r.Kind != explain.ReasonAlways && r.Kind != explain.ReasonNoCache {
-			return 0
-		}
+	if slices.ContainsFunc(c.Reasons, func(r explain.Reason) bool { return !r.Kind.Asked() }) {
+		return 0
 	}
 	return 1
 }

@@ -14,23 +14,45 @@ import (
 // files and returns what the file named want should hold. UPDATE=1 rewrites it.
 func Run(t *testing.T, dir string, run func(t *testing.T, files map[string]string) string) {
 	t.Helper()
+	for _, path := range paths(t, dir) {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, files := read(t, path)
+			compare(t, path, archive, run(t, files))
+		})
+	}
+}
+
+// Files returns the files of each txtar file of testdata/dir.
+func Files(t *testing.T, dir string) []map[string]string {
+	t.Helper()
+	var out []map[string]string
+	for _, path := range paths(t, dir) {
+		_, files := read(t, path)
+		out = append(out, files)
+	}
+	return out
+}
+
+func paths(t *testing.T, dir string) []string {
+	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", dir, "*.txtar"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no goldens in testdata/%s: %v", dir, err)
 	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files := map[string]string{}
-			for _, f := range archive.Files {
-				files[f.Name] = string(f.Data)
-			}
-			compare(t, path, archive, run(t, files))
-		})
+	return paths
+}
+
+func read(t *testing.T, path string) (*txtar.Archive, map[string]string) {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	files := map[string]string{}
+	for _, f := range archive.Files {
+		files[f.Name] = string(f.Data)
+	}
+	return archive, files
 }
 
 func compare(t *testing.T, path string, archive *txtar.Archive, got string) {

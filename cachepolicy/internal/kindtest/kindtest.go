@@ -72,22 +72,22 @@ func parse(t *testing.T, dir string) (*token.FileSet, []*ast.File) {
 
 // Same reports what one of two sets lacks that the other has, by their keys. The
 // names say what the sets are.
-func Same[K ~string, V, W any](t *testing.T, name string, a map[K]V, other string, b map[K]W) {
+func Same[K, L ~string, V, W any](t *testing.T, name string, a map[K]V, other string, b map[L]W) {
 	t.Helper()
 	for k := range a {
-		if _, ok := b[k]; !ok {
+		if _, ok := b[L(k)]; !ok {
 			t.Errorf("%s has %s, and %s has not", name, k, other)
 		}
 	}
 	for k := range b {
-		if _, ok := a[k]; !ok {
+		if _, ok := a[K(k)]; !ok {
 			t.Errorf("%s has %s, and %s has not", other, k, name)
 		}
 	}
 }
 
 // Documented returns what stands in backticks at a place of a page: in the group of
-// a regular expression that matches there alone, but for remarks in parentheses.
+// a regular expression that matches there alone.
 func Documented(t *testing.T, page, place string) map[string]bool {
 	t.Helper()
 	dt, err := os.ReadFile(page)
@@ -98,9 +98,8 @@ func Documented(t *testing.T, page, place string) map[string]bool {
 	if len(found) != 1 {
 		t.Fatalf("%s has %d places like %s", page, len(found), place)
 	}
-	text := regexp.MustCompile(`\([^)]*\)`).ReplaceAllString(string(found[0][1]), "")
 	out := map[string]bool{}
-	for i, part := range strings.Split(text, "`") {
+	for i, part := range strings.Split(string(found[0][1]), "`") {
 		if i%2 == 1 {
 			out[part] = true
 		}

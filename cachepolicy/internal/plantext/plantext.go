@@ -21,6 +21,7 @@ import (
 //	base REF DIGEST         arg NAME=VALUE LINE      env NAME=VALUE LINE
 //	files ID LINE           file ID (key=file:)      ttl 24h WINDOW
 //	http|git|image REF DIGEST                        off
+//	fields FILE DIGEST      field FILE: FIELD=VALUE
 //	secret|ssh|workdir|user|option|… NAME VALUE      unresolved KIND NAME
 //	rule OPTION[=VALUE] LINE                         no-cache
 //	alone                   the step does not follow the one before it in its stage
@@ -162,6 +163,11 @@ func (p *planParser) property(fields []string) {
 		add(cachepolicy.Input{Kind: kind, Name: get(1), Value: "window " + get(2), Origin: ruleOrigin})
 	case "http", "git", "image":
 		add(cachepolicy.Input{Kind: kind, Name: get(1), Digest: get(2), Unresolved: get(2) == "", Origin: ruleOrigin})
+	case "fields":
+		add(cachepolicy.Input{Kind: kind, Name: get(1), Digest: get(2), Origin: ruleOrigin})
+	case "field":
+		name, value, _ := strings.Cut(strings.Join(fields[1:], " "), "=")
+		add(cachepolicy.NewInput(kind, name, value, ruleOrigin))
 	case "text", "key-arg":
 		add(cachepolicy.Input{Kind: kind, Name: get(1), Value: get(2), Origin: ruleOrigin})
 	case "off":
