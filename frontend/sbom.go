@@ -37,7 +37,7 @@ func (b *build) attachSBOMs(ctx context.Context, built *built, scan sbom.Scanner
 			if p.converted.IgnoreCache {
 				opts = append(opts, llb.IgnoreCache)
 			}
-			targets := p.converted.SBOM
+			targets := p.converted.SBOM()
 			att, err := scan(ctx, p.id, targets.Core, targets.Extras, opts...)
 			if err != nil {
 				return err

@@ -68,10 +68,19 @@ ENTRYPOINT ["/entrypoint.sh"]
 CMD ["serve"]
 `
 
+// small is a file whose conversion is mostly what any file costs.
+const small = `FROM alpine:3.22
+RUN apk add --no-cache ca-certificates
+WORKDIR /app
+COPY . .
+CMD ["./app"]
+`
+
 // BenchmarkConvert converts a file to the definition that the daemon is sent, with
 // this project's converter ("ours") and docker/dockerfile's ("upstream").
 func BenchmarkConvert(b *testing.B) {
 	files := map[string]string{
+		"small":                small,
 		"typical":              typical,
 		"arg-and-run-1000":     shapes["arg and run"](1000),
 		"env-chain-2000":       shapes["env chain"](2000),

@@ -6,7 +6,6 @@ import (
 	"unicode"
 
 	"github.com/containerd/platforms"
-	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -90,7 +89,7 @@ func (c *conversion) checkDefaultBaseNames(prog *program, predefined *environ) {
 	}
 	stages := map[string]bool{} // earlier ones, in lower case
 	for _, s := range prog.stages {
-		res, err := c.process(s.BaseName, env)
+		res, err := c.words.expand(s.BaseName, env)
 		if err != nil {
 			return
 		}
@@ -98,7 +97,7 @@ func (c *conversion) checkDefaultBaseNames(prog *program, predefined *environ) {
 		if lower := strings.ToLower(name); stages[lower] {
 			name = lower
 		}
-		if _, err := reference.ParseNormalizedNamed(name); err != nil {
+		if _, err := c.parseReference(name); err != nil {
 			c.lint.Run(&linter.RuleInvalidDefaultArgInFrom, s.Location, linter.RuleInvalidDefaultArgInFrom.Format(s.BaseName))
 		}
 		if s.Name != "" {

@@ -1,15 +1,16 @@
 package llbconv
 
 import (
+	"bytes"
 	"maps"
 	"time"
 	"unicode/utf8"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/patternmatcher"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
@@ -28,12 +29,11 @@ type conversion struct {
 	buildPlatforms   []ocispecs.Platform
 	implicitPlatform bool // no platform was asked for
 
-	notText   bool       // the file is not UTF-8 throughout
-	lex       *shell.Lex // for words of instructions
-	titleLex  *shell.Lex // for the progress names of RUN
-	docLex    *shell.Lex // for inline documents
-	escape    rune       // the escape character of the file
-	globals   *environ   // arguments declared before the first FROM, and the predefined ones
+	notText   bool     // the file is not UTF-8 throughout
+	words     lexer    // of instructions
+	titles    lexer    // for the progress names of RUN
+	documents lexer    // for inline documents
+	globals   *environ // arguments declared before the first FROM, and the predefined ones
 	metaArgs  map[string]argument
 	epoch     *time.Time
 	epochFrom envSource
@@ -41,6 +41,8 @@ type conversion struct {
 	ignored   *patternmatcher.PatternMatcher // .dockerignore; nil if it excludes nothing
 	rules     rules
 	lookup    *source.Lookup
+
+	references map[string]reference.Named // names of images that were read
 }
 
 func newConversion(opt Options, dt []byte) (*conversion, error) {
@@ -66,6 +68,7 @@ func newConversion(opt Options, dt []byte) (*conversion, error) {
 		buildPlatforms:   opt.Config.BuildPlatforms,
 		implicitPlatform: opt.TargetPlatform == nil,
 		proxy:            proxyFromArgs(opt.Config.BuildArgs),
+		references:       map[string]reference.Named{},
 	}
 	c.lookup = &source.Lookup{Images: opt.MetaResolver, ResolveMode: opt.Config.ImageResolveMode, Caps: opt.Caps}
 	if opt.Client != nil {
@@ -93,11 +96,20 @@ func newLinter(opt Options, dt []byte) (*linter.Linter, error) {
 		cfg.Warn = opt.Warn
 		return linter.New(&cfg), nil
 	}
-	directive, _, _, _ := parser.ParseDirective("check", dt)
+	directive := ""
+	if mayHaveDirectives(dt) {
+		directive, _, _, _ = parser.ParseDirective("check", dt)
+	}
 	cfg, err := linter.ParseLintOptions(directive)
 	if err != nil {
 		return nil, errors.Wrap(err, "failed to parse check options")
 	}
 	cfg.Warn = opt.Warn
 	return linter.New(cfg), nil
+}
+
+// mayHaveDirectives reports whether a file begins with a comment, as its directives
+// are, without the buffer that the parser needs to look for them.
+func mayHaveDirectives(dt []byte) bool {
+	return bytes.HasPrefix(bytes.TrimPrefix(dt, []byte("\ufeff")), []byte("#"))
 }

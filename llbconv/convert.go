@@ -51,16 +51,11 @@ type Options struct {
 
 // Result is a converted Dockerfile for one platform.
 type Result struct {
-	// State is the target stage's filesystem, for what takes an llb.State. For the
-	// daemon, Definition is quicker than State.Marshal.
-	State llb.State
 	// Image is the config of the resulting image.
 	Image *dockerspec.DockerOCIImage
 	// BaseImage is the config of the image the target is based on; nil if it
 	// starts from scratch.
 	BaseImage *dockerspec.DockerOCIImage
-	// SBOM names the states that a scanner reads.
-	SBOM SBOMTargets
 	// Epoch is the resolved SOURCE_DATE_EPOCH; nil if there is none.
 	Epoch *time.Time
 	// IgnoreCache is set when the target or a scanned stage is built without cache.

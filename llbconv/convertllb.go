@@ -15,7 +15,7 @@ func ConvertLLB(ctx context.Context, dt []byte, opt Options) (*convertllb.Result
 	if err != nil {
 		return nil, err
 	}
-	def, err := converted.State.Marshal(ctx)
+	def, err := converted.State().Marshal(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -143,13 +143,13 @@ func (c *conversion) withholdArgs(st *step, op *runOp, f *cachepolicy.ArgFilter)
 
 // checkWithheld hints at ARGs that a command uses although its rule withholds them.
 func (c *conversion) checkWithheld(st *step, op *runOp, seen *environ) {
-	withheld := newEnviron()
+	withheld := newEnviron(0)
 	for _, v := range op.vars.vars() {
 		if _, ok := seen.Get(v.name); !ok {
 			withheld.set(v.name, v.value)
 		}
 	}
-	res, err := c.titleLex.ProcessWordWithMatches(op.source, withheld)
+	res, err := c.titles.expand(op.source, withheld)
 	if err != nil {
 		return
 	}

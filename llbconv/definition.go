@@ -40,15 +40,11 @@ type definedStep struct {
 // way. It fails if a vertex cannot be encoded; an error about the Dockerfile carries
 // its position as *parser.LocationError.
 func (r *Result) Definition(ctx context.Context, opts ...llb.ConstraintsOpt) (*Definition, error) {
-	encoded, err := vertex.Encode(ctx, r.State.Output(), r.vertices, r.defaults, opts)
+	encoded, err := vertex.Encode(ctx, r.emitted.stages[r.target].out, r.vertices, r.defaults, opts)
 	if err != nil {
 		return nil, err
 	}
-	d := &Definition{PB: encoded.PB, res: r, encoded: encoded}
-	if r.decided != nil {
-		d.steps = r.definedSteps(encoded)
-	}
-	return d, nil
+	return &Definition{PB: encoded.PB, res: r, encoded: encoded, steps: r.definedSteps(encoded)}, nil
 }
 
 // definedSteps lists the steps that are in a definition, in the order of the file. A

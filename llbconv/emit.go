@@ -2,6 +2,7 @@ package llbconv
 
 import (
 	"context"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -158,36 +159,52 @@ func (c *conversion) assemble(d *decided, em *emitted) *Result {
 	res := &Result{
 		decided:     d,
 		emitted:     em,
-		State:       c.state(target, em),
 		defaults:    c.marshalDefaults(),
 		Image:       img,
 		BaseImage:   target.baseImage,
 		Epoch:       c.epoch,
 		IgnoreCache: target.noCache,
-		SBOM:        SBOMTargets{Extras: map[string]llb.State{}},
 	}
-	res.SBOM.Core = res.State
-	if target.scanContext {
-		res.SBOM.Extras["context"] = *em.main
-	}
-	reachable := d.reachable()
 	for _, s := range d.inOrder() {
 		res.vertices += 1 + len(s.steps)
-		if s != target && reachable[s.stage] && s.scan {
-			res.SBOM.Extras[s.label] = c.state(s, em)
-			res.IgnoreCache = res.IgnoreCache || s.noCache
-		}
+	}
+	for _, s := range d.scanned() {
+		res.IgnoreCache = res.IgnoreCache || s.noCache
 	}
 	return res
 }
 
+// scanned returns the stages besides the target that ask for an SBOM scan.
+func (ev *evaluation) scanned() []*evaluatedStage {
+	reachable := ev.reachable()
+	return slices.DeleteFunc(ev.inOrder(), func(s *evaluatedStage) bool {
+		return !s.scan || s.stage == ev.target || !reachable[s.stage]
+	})
+}
+
+// State returns the target stage's filesystem, for what takes an llb.State. For the
+// daemon, Definition is quicker than marshalling it.
+func (r *Result) State() llb.State { return r.state(r.evaluated[r.target]) }
+
+// SBOM returns the states that a scanner reads.
+func (r *Result) SBOM() SBOMTargets {
+	targets := SBOMTargets{Core: r.State(), Extras: map[string]llb.State{}}
+	if r.evaluated[r.target].scanContext {
+		targets.Extras["context"] = *r.emitted.main
+	}
+	for _, s := range r.scanned() {
+		targets.Extras[s.label] = r.state(s)
+	}
+	return targets
+}
+
 // state wraps a stage's filesystem for marshalling.
-func (c *conversion) state(s *evaluatedStage, em *emitted) llb.State {
-	st := llb.NewState(em.stages[s.stage].out)
+func (r *Result) state(s *evaluatedStage) llb.State {
+	st := llb.NewState(r.emitted.stages[s.stage].out)
 	if p := s.root.platform; p != nil {
 		st = st.Platform(*p)
 	}
-	return st.SetMarshalDefaults(c.marshalDefaults()...)
+	return st.SetMarshalDefaults(r.defaults...)
 }
 
 func (c *conversion) marshalDefaults() []llb.ConstraintsOpt {

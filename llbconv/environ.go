@@ -63,8 +63,9 @@ const (
 	fromBuildArg                 // a build argument
 )
 
-func newEnviron() *environ {
-	return &environ{index: map[string]int{}}
+// newEnviron returns an environment with room for so many variables.
+func newEnviron(room int) *environ {
+	return &environ{entries: make([]envVar, 0, room), index: make(map[string]int, room)}
 }
 
 // clone returns a copy that can be changed without changing e.
@@ -112,8 +113,9 @@ func (s envSnapshot) vars() []envVar {
 // filtered returns the variables in force without the ARGs that f withholds. Where
 // such an ARG hides an ENV, that one shows again.
 func (s envSnapshot) filtered(f *cachepolicy.ArgFilter) *environ {
-	out := newEnviron()
-	for _, v := range s.vars() {
+	vars := s.vars()
+	out := newEnviron(len(vars))
+	for _, v := range vars {
 		if v.arg && !f.Allows(v.name) {
 			if v.covers == nil {
 				continue

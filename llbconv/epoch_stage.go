@@ -33,11 +33,11 @@ func (c *conversion) epochStage(name string, prog *program) (*epochSource, error
 func (c *conversion) stageSource(s instructions.Stage) (*llb.State, error) {
 	env := c.globals.clone()
 	env.unset(argEpoch) // it is what is being looked for
-	base, _, err := c.lex.ProcessWord(s.BaseName, env)
+	base, err := c.words.expand(s.BaseName, env)
 	if err != nil {
 		return nil, errors.Wrapf(err, "failed to process source stage base name %q", s.BaseName)
 	}
-	if base != scratchName {
+	if base.Result != scratchName {
 		return nil, errors.New("SOURCE_DATE_EPOCH stage must use FROM scratch")
 	}
 	var found *llb.State
@@ -70,11 +70,11 @@ func (c *conversion) setEpochArgs(cmd *instructions.ArgCommand, env *environ) er
 		if v, ok := c.buildArgs[arg.Key]; ok {
 			env.set(arg.Key, v)
 		} else if arg.Value != nil {
-			v, _, err := c.lex.ProcessWord(*arg.Value, env)
+			res, err := c.words.expand(*arg.Value, env)
 			if err != nil {
 				return err
 			}
-			env.set(arg.Key, v)
+			env.set(arg.Key, res.Result)
 		}
 	}
 	return nil
@@ -86,18 +86,18 @@ func (c *conversion) addSource(cmd *instructions.AddCommand, env *environ) (*llb
 	if len(cmd.SourceContents) != 0 || len(cmd.SourcePaths) != 1 {
 		return nil, errors.New("SOURCE_DATE_EPOCH stage must contain exactly one remote ADD source")
 	}
-	path, _, err := c.lex.ProcessWord(cmd.SourcePaths[0], env)
+	path, err := c.words.expand(cmd.SourcePaths[0], env)
 	if err != nil {
 		return nil, err
 	}
-	checksum, _, err := c.lex.ProcessWord(cmd.Checksum, env)
+	checksum, err := c.words.expand(cmd.Checksum, env)
 	if err != nil {
 		return nil, err
 	}
-	ref, isGit, refErr := dfgitutil.ParseGitRef(path)
+	ref, isGit, refErr := dfgitutil.ParseGitRef(path.Result)
 	switch {
-	case source.IsHTTP(path):
-		src, err := source.NewHTTP(path, checksum)
+	case source.IsHTTP(path.Result):
+		src, err := source.NewHTTP(path.Result, checksum.Result)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (c *conversion) addSource(cmd *instructions.AddCommand, env *environ) (*llb
 	case refErr != nil && isGit:
 		return nil, refErr
 	case refErr == nil && !ref.IndistinguishableFromLocal:
-		src, err := source.NewGit(ref, cmd.KeepGitDir, checksum)
+		src, err := source.NewGit(ref, cmd.KeepGitDir, checksum.Result)
 		if err != nil {
 			return nil, err
 		}

@@ -125,7 +125,7 @@ func (e *stageEval) transfer(t *transfer) error {
 	if err := e.c.checkCopySupport(op, t.parents); err != nil {
 		return err
 	}
-	e.addStep(t.cmd, op, titleText(e.c.lex, e.c.escape, t.text, e.env), e.s.platform)
+	e.addStep(t.cmd, op, titleText(&e.c.words, t.text, e.env), e.s.platform)
 	e.adviseCopy(t.cmd, op)
 	e.s.config.history.add(t.historyText(), true, e.c.epoch)
 	return nil

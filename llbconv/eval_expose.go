@@ -16,10 +16,10 @@ import (
 func (e *stageEval) expose(c *instructions.ExposeCommand) error {
 	var specs, ports []string
 	for _, word := range c.Ports {
-		if err := checkNesting(word, e.c.escape); err != nil {
+		if err := checkNesting(word, e.c.words.escape); err != nil {
 			return err
 		}
-		words, err := e.c.lex.ProcessWords(word, e.env)
+		words, err := e.c.words.shell().ProcessWords(word, e.env)
 		if err != nil {
 			return err
 		}

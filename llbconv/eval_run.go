@@ -57,7 +57,7 @@ func (e *stageEval) run(cmd command, c *instructions.RunCommand) error {
 
 // runTitle is the progress text of a RUN with an environment.
 func (c *conversion) runTitle(op *runOp, env *environ) string {
-	return titleText(c.titleLex, c.escape, op.title, maskSecrets(op.secrets, env))
+	return titleText(&c.titles, op.title, maskSecrets(op.secrets, env))
 }
 
 // takeHeredocs puts the inline documents of a RUN into its command: a single one

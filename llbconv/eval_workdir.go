@@ -22,7 +22,7 @@ func (e *stageEval) workdir(cmd command, c *instructions.WorkdirCommand) error {
 	makes := e.dir != "/" // the root directory is always there
 	if makes {
 		op := &workdirOp{path: e.dir, user: e.s.config.img.Config.User, owner: parseOwner(e.s.config.img.Config.User)}
-		e.addStep(cmd, op, titleText(e.c.lex, e.c.escape, c.String(), e.env), e.s.platform)
+		e.addStep(cmd, op, titleText(&e.c.words, c.String(), e.env), e.s.platform)
 	}
 	e.s.config.history.add("WORKDIR "+e.dir, makes, e.c.epoch)
 	return nil

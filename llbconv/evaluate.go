@@ -137,7 +137,7 @@ func (c *conversion) ignoreMatcher(ctx context.Context) (*patternmatcher.Pattern
 // the stage starts from an image, scratch, or a stage that was replaced.
 func (c *conversion) startStage(ev *evaluation, node *stage, base *stageEval) (*stageEval, error) {
 	s := ev.start(node)
-	e := &stageEval{c: c, all: ev, s: s, lint: c.lint, env: newEnviron(), declared: newDeclaredArgs(), dir: "/"}
+	e := &stageEval{c: c, all: ev, s: s, lint: c.lint, declared: newDeclaredArgs(), dir: "/"}
 	e.words, e.documents = e.expandWord, e.expandDocument
 	if b := ev.bases[node]; b != nil && b.pinned != "" {
 		e.number = 1 // the FROM
@@ -146,6 +146,7 @@ func (c *conversion) startStage(ev *evaluation, node *stage, base *stageEval) (*
 		e.env, e.declared, e.dir, e.user = base.env.clone(), base.declared.clone(), base.dir, base.user
 		e.dirFrom, e.userFrom = base.dirFrom, base.userFrom
 	} else {
+		e.env = newEnviron(len(s.config.env.list) + 4)
 		e.dirFrom.place, e.userFrom.place = fromImage, fromImage
 	}
 	if s.platform == nil {

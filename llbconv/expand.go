@@ -24,16 +24,54 @@ func isScanArg(name string) bool {
 	return name == argScanContext || name == argScanStage
 }
 
+// lexer expands the variables of one kind of words.
+type lexer struct {
+	kind   wordKind
+	escape rune
+	lex    *shell.Lex // has a large buffer, so that it is made for the first word that is not plain
+}
+
+type wordKind uint8
+
+const (
+	instructionWord wordKind = iota
+	runTitle                 // the progress name of a RUN, which is shown as it was written
+	inlineDocument           // in which quotes are ordinary text
+)
+
+// shell returns the lexer of BuildKit's shell package.
+func (l *lexer) shell() *shell.Lex {
+	if l.lex == nil {
+		l.lex = shell.NewLex(l.escape)
+		if l.kind == runTitle {
+			l.lex.RawQuotes, l.lex.RawEscapes, l.lex.SkipUnsetEnv = true, true, true
+		}
+		l.lex.SkipProcessQuotes = l.kind == inlineDocument
+	}
+	return l.lex
+}
+
+// expand expands a word and tells which names it uses.
+func (l *lexer) expand(word string, env shell.EnvGetter) (shell.ProcessWordResult, error) {
+	if l.plain(word) {
+		return shell.ProcessWordResult{Result: word}, nil
+	}
+	if err := checkNesting(word, l.escape); err != nil {
+		return shell.ProcessWordResult{}, err
+	}
+	return l.shell().ProcessWordWithMatches(word, env)
+}
+
 // plain reports whether expanding a word cannot change it: it has no character
 // that the lexer treats specially, nothing that is not UTF-8 and would be
 // replaced, and no byte order mark, which would be dropped. Most words are plain,
 // and the lexer is slow.
-func plain(lex *shell.Lex, escape rune, word string) bool {
-	special := "$<"
-	if !lex.SkipProcessQuotes {
-		special = "$<'\""
+func (l *lexer) plain(word string) bool {
+	special := "$<'\""
+	if l.kind == inlineDocument {
+		special = "$<"
 	}
-	return !strings.ContainsAny(word, special) && !strings.ContainsRune(word, escape) &&
+	return !strings.ContainsAny(word, special) && !strings.ContainsRune(word, l.escape) &&
 		!strings.HasPrefix(word, "\ufeff") && utf8.ValidString(word)
 }
 
@@ -63,47 +101,27 @@ func checkNesting(word string, escape rune) error {
 	return nil
 }
 
-// process expands a word and tells which names it uses.
-func (c *conversion) process(word string, env shell.EnvGetter) (shell.ProcessWordResult, error) {
-	if plain(c.lex, c.escape, word) {
-		return shell.ProcessWordResult{Result: word}, nil
-	}
-	if err := checkNesting(word, c.escape); err != nil {
-		return shell.ProcessWordResult{}, err
-	}
-	return c.lex.ProcessWordWithMatches(word, env)
-}
-
-// setLexers makes the lexers for the file's escape character. Each of them has a
-// buffer of its own and is used for all instructions.
-func (c *conversion) setLexers() {
-	c.lex = shell.NewLex(c.escape)
-	c.titleLex = shell.NewLex(c.escape)
-	c.titleLex.RawQuotes, c.titleLex.RawEscapes, c.titleLex.SkipUnsetEnv = true, true, true
-	c.docLex = shell.NewLex('\\')
-	c.docLex.SkipProcessQuotes = true
+// setLexers makes the lexers for the file's escape character. In an inline document
+// that is always a backslash.
+func (c *conversion) setLexers(escape rune) {
+	c.words = lexer{kind: instructionWord, escape: escape}
+	c.titles = lexer{kind: runTitle, escape: escape}
+	c.documents = lexer{kind: inlineDocument, escape: '\\'}
 }
 
 // expandWord expands the variables of one word of the current instruction in the
 // environment of the stage so far and reports names that are not defined.
 func (e *stageEval) expandWord(word string) (string, error) {
-	return e.expandWith(e.c.lex, e.c.escape, word)
+	return e.expandWith(&e.c.words, word)
 }
 
-// expandDocument expands the variables of an inline document: quotes are
-// ordinary text there, and the escape character is always a backslash.
+// expandDocument expands the variables of an inline document.
 func (e *stageEval) expandDocument(doc string) (string, error) {
-	return e.expandWith(e.c.docLex, '\\', doc)
+	return e.expandWith(&e.c.documents, doc)
 }
 
-func (e *stageEval) expandWith(lex *shell.Lex, escape rune, word string) (string, error) {
-	if plain(lex, escape, word) {
-		return word, nil
-	}
-	if err := checkNesting(word, escape); err != nil {
-		return "", err
-	}
-	res, err := lex.ProcessWordWithMatches(word, e.env)
+func (e *stageEval) expandWith(l *lexer, word string) (string, error) {
+	res, err := l.expand(word, e.env)
 	e.checkUndefined(res.Unmatched)
 	for name := range res.Matched {
 		if e.used == nil {
@@ -161,11 +179,9 @@ func (e *stageEval) checkUndefined(unmatched map[string]struct{}) {
 
 // titleText expands a step's source text for its progress name; text that
 // cannot be expanded is shown as it is.
-func titleText(lex *shell.Lex, escape rune, text string, env shell.EnvGetter) string {
-	if !plain(lex, escape, text) && checkNesting(text, escape) == nil {
-		if out, _, err := lex.ProcessWord(text, env); err == nil {
-			text = out
-		}
+func titleText(l *lexer, text string, env shell.EnvGetter) string {
+	if res, err := l.expand(text, env); err == nil {
+		text = res.Result
 	}
 	keyword, _, _ := strings.Cut(text, " ")
 	if upper := strings.ToUpper(keyword); upper != keyword {

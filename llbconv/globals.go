@@ -48,8 +48,7 @@ func (c *conversion) predefinedArgs(target string) *environ {
 		target = "default"
 	}
 	bp, tp := c.buildPlatforms[0], c.targetPlatform
-	env := newEnviron()
-	for _, v := range []struct{ name, value string }{
+	vars := [...]struct{ name, value string }{
 		{"BUILDPLATFORM", platforms.Format(bp)},
 		{"BUILDOS", bp.OS},
 		{"BUILDOSVERSION", bp.OSVersion},
@@ -61,7 +60,9 @@ func (c *conversion) predefinedArgs(target string) *environ {
 		{"TARGETARCH", tp.Architecture},
 		{"TARGETVARIANT", tp.Variant},
 		{"TARGETSTAGE", target},
-	} {
+	}
+	env := newEnviron(len(vars))
+	for _, v := range vars {
 		if o, ok := c.buildArgs[v.name]; ok {
 			v.value = o
 		}
@@ -70,9 +71,13 @@ func (c *conversion) predefinedArgs(target string) *environ {
 	return env
 }
 
-// evalMetaArgs evaluates the global ARGs in order on top of base. A build
-// argument replaces the default without the default being expanded.
+// evalMetaArgs evaluates the global ARGs in order on top of base, which is returned
+// as it is if there are none. A build argument replaces the default without the
+// default being expanded.
 func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ, buildArgs map[string]string) (*environ, map[string]argument, error) {
+	if len(cmds) == 0 {
+		return base, nil, nil
+	}
 	env := base.clone()
 	args := map[string]argument{}
 	for _, cmd := range cmds {
@@ -83,7 +88,7 @@ func (c *conversion) evalMetaArgs(cmds []instructions.ArgCommand, base *environ,
 				arg.definition.Value = &v
 				from.place = fromBuildArg
 			} else if def.Value != nil {
-				res, err := c.process(*def.Value, env)
+				res, err := c.words.expand(*def.Value, env)
 				if err != nil {
 					return nil, nil, parser.WithLocation(err, cmd.Location())
 				}

@@ -101,7 +101,7 @@ func (c *conversion) newStage(decl instructions.Stage, index int) (*stage, error
 
 // expandFrom expands a word of FROM, which sees global arguments only.
 func (c *conversion) expandFrom(decl instructions.Stage, word string, lint *linter.Linter) (shell.ProcessWordResult, error) {
-	res, err := c.process(word, c.globals)
+	res, err := c.words.expand(word, c.globals)
 	c.checkUndefinedInFrom(res.Unmatched, decl.Location, lint)
 	return res, err
 }
@@ -180,7 +180,7 @@ func (g *graph) linkCommand(s *stage, cmd instructions.Command) (command, bool, 
 
 // copySource finds what COPY --from names: a stage by number or name, or else an image.
 func (g *graph) copySource(cmd *instructions.CopyCommand) (*stage, error) {
-	res, err := g.c.process(cmd.From, shell.EnvsFromSlice(nil))
+	res, err := g.c.words.expand(cmd.From, shell.EnvsFromSlice(nil))
 	if err != nil {
 		return nil, parser.WithLocation(err, cmd.Location())
 	}

@@ -34,8 +34,7 @@ func (c *conversion) parse(dt []byte) (*program, error) {
 	if len(stages) == 0 {
 		return nil, errors.New("dockerfile contains no stages to build")
 	}
-	c.escape = file.EscapeToken
-	c.setLexers()
+	c.setLexers(file.EscapeToken)
 	checkStageNames(stages, c.lint)
 	checkCasing(stages, c.lint)
 	return &program{file: file, stages: stages, metaArgs: metaArgs}, nil

@@ -87,7 +87,7 @@ func (c *conversion) resolve(ctx context.Context, g *graph) (*resolution, error)
 // resolveBases looks up the bases of reachable stages. What the other stages name
 // must at least be a valid reference.
 func (c *conversion) resolveBases(ctx context.Context, r *resolution, reachable map[*stage]bool) error {
-	if err := r.readReferences(); err != nil {
+	if err := c.readReferences(r); err != nil {
 		return err
 	}
 	labels := r.labels()
@@ -128,18 +128,31 @@ func (c *conversion) resolveBases(ctx context.Context, r *resolution, reachable 
 
 // readReferences reads the names of the bases that are no stage. It fails if one
 // cannot be the name of an image.
-func (r *resolution) readReferences() error {
+func (c *conversion) readReferences(r *resolution) error {
 	for _, s := range r.stages {
 		if s.base != nil || r.refs[s] != nil || s.isScratch() {
 			continue
 		}
-		ref, err := reference.ParseNormalizedNamed(s.decl.BaseName)
+		ref, err := c.parseReference(s.decl.BaseName)
 		if err != nil {
 			return parser.WithLocation(errors.Wrapf(err, "failed to parse stage name %q", s.decl.BaseName), s.at)
 		}
 		r.refs[s] = ref
 	}
 	return nil
+}
+
+// parseReference reads the name of an image. A check reads the names of base images
+// before they are used, so that they are kept.
+func (c *conversion) parseReference(name string) (reference.Named, error) {
+	if ref, ok := c.references[name]; ok {
+		return ref, nil
+	}
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err == nil {
+		c.references[name] = ref
+	}
+	return ref, err
 }
 
 // resolveBase finds out what a stage starts from: the named context that

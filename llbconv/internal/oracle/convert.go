@@ -116,7 +116,7 @@ func Ours(ctx context.Context, c *Case, platform *ocispecs.Platform) *Outcome {
 		if err != nil {
 			return nil, err
 		}
-		return &result{res.State, define(res), res.Image, res.BaseImage, res.SBOM.Core, res.SBOM.Extras, res.Epoch, res.IgnoreCache}, nil
+		return &result{res.State(), define(res), res.Image, res.BaseImage, res.SBOM().Core, res.SBOM().Extras, res.Epoch, res.IgnoreCache}, nil
 	})
 }
 

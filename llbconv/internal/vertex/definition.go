@@ -168,7 +168,7 @@ func (d *definition) finish(result *pb.Input) error {
 		}
 	}
 	d.pb.Def = append(d.pb.Def, dt)
-	d.pb.Metadata[string(digest.FromBytes(dt))] = &pb.OpMetadata{Caps: caps}
+	d.pb.Metadata[string(Digest(dt))] = &pb.OpMetadata{Caps: caps}
 	return nil
 }
 

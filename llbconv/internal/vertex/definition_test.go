@@ -1,4 +1,4 @@
-package llbconv_test
+package vertex_test
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/cachewright/cachewright/llbconv"
+	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
 // TestDefinition compares definitions with llb's, where the converted files of
@@ -48,7 +48,7 @@ func TestDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := (&llbconv.Result{State: st}).Definition(t.Context())
+			got, err := vertex.Encode(t.Context(), st.Output(), 0, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
