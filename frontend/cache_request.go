@@ -98,11 +98,20 @@ func (b *build) report(ctx context.Context, form report.Form) (*report.Report, e
 	if settings.Now != nil {
 		r.Now = *settings.Now
 	}
-	e, err := b.predict(ctx, converted)
+	mode := recorder.ModePredict
+	if form.Advises {
+		mode = recorder.ModeAdvise
+	}
+	e, err := b.predict(ctx, converted, mode)
 	if err != nil {
 		return nil, err
 	}
 	r.Plan, r.Predictions = e.Plan, e.Predictions
+	if form.Advises && len(e.Predictions) > 0 {
+		if r.Advice, err = b.advise(ctx, r, e); err != nil {
+			return nil, err
+		}
+	}
 	if form.Compares {
 		if r.Past, err = b.pastBuilds(ctx, r.Plan.Platform); err != nil {
 			return nil, err
@@ -134,27 +143,33 @@ func (b *build) skipped() ([]string, error) {
 	return config.SkipRules, nil
 }
 
-// convertToPredict converts the Dockerfile for the build's first platform.
-func (b *build) convertToPredict(ctx context.Context) (*llbconv.Result, error) {
+// predictOptions are those of a conversion for the build's first platform.
+func (b *build) predictOptions(ctx context.Context) llbconv.Options {
 	opt := b.options(ctx)
 	if len(b.ui.TargetPlatforms) > 0 {
 		opt.TargetPlatform = &b.ui.TargetPlatforms[0]
 	}
+	return opt
+}
+
+// convertToPredict converts the Dockerfile for the build's first platform.
+func (b *build) convertToPredict(ctx context.Context) (*llbconv.Result, error) {
+	opt := b.predictOptions(ctx)
 	opt.KeyFailed = func(err error) { b.src.Warn(ctx, "Not known for the plan: "+err.Error(), client.WarnOpts{Level: 1}) }
 	return llbconv.Convert(ctx, b.src.Data, opt)
 }
 
 // predict takes the plan of a converted build and predicts what each step will do,
 // without building anything.
-func (b *build) predict(ctx context.Context, converted *llbconv.Result) (*explanation, error) {
+func (b *build) predict(ctx context.Context, converted *llbconv.Result, mode recorder.Mode) (*explanation, error) {
 	def, err := converted.Definition(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if b.canRecord() {
-		report, err := b.record(ctx, def, recorder.ModePredict)
+		report, err := b.record(ctx, def, mode)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
-			return &explanation{Plan: report.Plan, Predictions: report.Predictions}, nil
+			return &explanation{Plan: report.Plan, Predictions: report.Predictions, log: report.Log}, nil
 		}
 	}
 	plan, err := def.Plan(ctx, func() ([]byte, error) { return []byte(b.nonce), nil })

@@ -34,6 +34,8 @@ type explanation struct {
 	summarized bool
 	// keys are those of the steps, if the record has to learn what becomes of them.
 	keys []cacheplan.StepKeys
+	// log is there if advice was asked for.
+	log []record.LogEntry
 }
 
 // explain finds out why steps of a converted build will run again and puts it

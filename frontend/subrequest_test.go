@@ -31,7 +31,7 @@ func TestDescribe(t *testing.T) {
 	var names []string
 	for _, r := range all {
 		names = append(names, r.Name)
-		if r.Name == "frontend.cache-assert" || r.Name == "frontend.cache-diff" {
+		if slices.Contains([]string{"frontend.cache-assert", "frontend.cache-diff", "frontend.cache-advice"}, r.Name) {
 			continue // needs a builder that runs steps, or earlier builds
 		}
 		g := gateway("FROM scratch\n", map[string]string{"requestid": r.Name})
@@ -185,6 +185,7 @@ func TestUnknownForms(t *testing.T) {
 		{map[string]string{"requestid": "frontend.cache-htm"}, "there is no such form; there are cache, cache-verbose, "},
 		{map[string]string{"requestid": "frontend.cache", "format": "yaml"}, `cache has no format "yaml"`},
 		{map[string]string{"requestid": "frontend.cache-diff"}, "--build-context cachewright-past=DIR"},
+		{map[string]string{"requestid": "frontend.cache-advice"}, "there is no advice here"},
 		{map[string]string{"requestid": "frontend.cache-assert"}, "CACHEWRIGHT_EXPECT"},
 	} {
 		_, err := frontend.Build(t.Context(), gateway("FROM scratch\n", c.opts))

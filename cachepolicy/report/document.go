@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/cachewright/cachewright/cachepolicy/advice"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
@@ -26,6 +27,8 @@ type Document struct {
 	Checks []Check `json:"checks,omitempty"`
 	// Comparison is that of cache-diff.
 	Comparison *Comparison `json:"comparison,omitempty"`
+	// Advice is that of cache-advice.
+	Advice *advice.Advice `json:"advice,omitempty"`
 }
 
 // document returns the JSON form that the forms about the plan share.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/advice"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
@@ -45,6 +46,9 @@ func TestForms(t *testing.T) {
 			if f.Compares {
 				r.Past = []Past{{Name: "laptop.json", Plan: samplePlan(small, changed).plan}}
 			}
+			if f.Advises {
+				r.Advice = sampleAdvice("npm ci")
+			}
 			if f.Asserts || f.Name == "cache-github" {
 				var err error
 				if r.Expected, err = explain.ParseExpectations(cachepolicy.SettingValue{Text: "build/3=hit, @13=re-run, test=hit"}); err != nil {
@@ -61,6 +65,18 @@ func TestForms(t *testing.T) {
 			compareFile(t, f.Name+".txt", a.Text)
 		})
 	}
+}
+
+// sampleAdvice returns advice about a command.
+func sampleAdvice(command string) *advice.Advice {
+	return &advice.Advice{Builds: 20, Suggestions: []advice.Suggestion{
+		{
+			Kind: advice.KindOrder, Line: 6, Seen: "RUN " + command + " (line 6) ran in 14 of 20 builds; in 12 of them only because of COPY . . (line 5)",
+			Do: "copy package.json first, and move COPY . . below it", Saves: 12, UpTo: 15, Of: 30,
+			If: "it reads no other files of the project than package.json, and no script that it starts does", Patch: "--- a/Dockerfile\n+++ b/Dockerfile\n",
+		},
+		{Kind: advice.KindModes, Seen: "only permission bits differed", Do: "# cache=modes=ignore above it", Changes: "the files are copied with other permissions"},
+	}}
 }
 
 func compareFile(t *testing.T, name, got string) {
@@ -168,7 +184,7 @@ func TestWithoutPredictions(t *testing.T) {
 	for _, f := range Forms() {
 		a, err := f.Write(sample(t, small, nil))
 		switch {
-		case f.Asserts || f.Compares:
+		case f.Asserts || f.Compares || f.Advises:
 			if err == nil {
 				t.Errorf("%s: no error", f.Name)
 			}
@@ -183,7 +199,7 @@ func TestWithoutPredictions(t *testing.T) {
 // TestEmptyPlan writes each form of a Dockerfile without a step.
 func TestEmptyPlan(t *testing.T) {
 	for _, f := range Forms() {
-		if f.Asserts || f.Compares {
+		if f.Asserts || f.Compares || f.Advises {
 			continue
 		}
 		if _, err := f.Write(&Report{Plan: &cacheplan.Plan{Version: cacheplan.Version}}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy"
+	"github.com/cachewright/cachewright/cachepolicy/advice"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 )
@@ -33,6 +34,8 @@ type Report struct {
 	Expected []explain.Expectation
 	// Past are the builds that a comparison is asked with, at most two.
 	Past []Past
+	// Advice is there for a form that Advises, if the builder keeps a log.
+	Advice *advice.Advice
 	// Skip are the findings that the Dockerfile does not want, as in
 	// # check=skip=StaleUpgrade.
 	Skip []string
@@ -65,8 +68,8 @@ type Form struct {
 	Name        string
 	Description string
 	// Asserts: the form needs expectations, and says by a status code whether they
-	// are met. Compares: it needs the metadata of earlier builds.
-	Asserts, Compares bool
+	// are met. Compares: it needs the metadata of earlier builds. Advises: it needs advice.
+	Asserts, Compares, Advises bool
 	// Write makes the answer. It fails where the report lacks what the form is about.
 	Write func(*Report) (*Answer, error)
 }
@@ -81,6 +84,7 @@ func Forms() []Form {
 		{Name: "cache-github", Description: "Findings as annotations of a GitHub workflow", Write: github},
 		{Name: "cache-sarif", Description: "Findings in SARIF 2.1.0", Write: sarif},
 		{Name: "cache-diff", Description: "The first input that differs between builds whose metadata files are in the build context " + PastContext, Compares: true, Write: diff},
+		{Name: "cache-advice", Description: "What in the Dockerfile costs its builds most, by what the recorded ones ran, with patches for git apply", Advises: true, Write: advise},
 		{Name: "cache-assert", Description: "Fail unless the steps will do what the build argument " + cachepolicy.ArgExpect + " says, such as deps/*=hit,app/4=re-run", Asserts: true, Write: assert},
 	}
 }

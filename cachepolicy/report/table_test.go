@@ -70,7 +70,7 @@ func FuzzForms(f *testing.F) {
 			r := &Report{
 				Plan: plan, Predictions: explain.Predict(plan, []record.PastBuild{{Plan: past}}),
 				Dockerfile: []byte(dockerfile), Path: dockerfile, Stages: []Stage{{Line: 1}, {Name: "b", Line: 4}},
-				Past: []Past{{Name: dockerfile, Plan: past}},
+				Past: []Past{{Name: dockerfile, Plan: past}}, Advice: sampleAdvice(dockerfile),
 			}
 			for _, form := range Forms() {
 				a, err := form.Write(r)

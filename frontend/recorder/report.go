@@ -7,6 +7,7 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
+	"github.com/cachewright/cachewright/cachepolicy/record"
 )
 
 // MaxReportBytes bounds the JSON form of a report.
@@ -36,6 +37,9 @@ type Report struct {
 	Builds int `json:"builds,omitempty"`
 	// Repeated: one of them had the same plan and the same files.
 	Repeated bool `json:"repeated,omitempty"`
+	// Log is what is kept of earlier builds of the same instructions, the oldest first.
+	// Only ModeAdvise asks for it.
+	Log []record.LogEntry `json:"log,omitempty"`
 	// Problems say what could not be read or written, and why.
 	Problems []string `json:"problems,omitempty"`
 }

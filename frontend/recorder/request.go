@@ -25,6 +25,8 @@ const (
 	ModeRecord Mode = "record"
 	// ModePredict predicts a build and leaves the record as it is.
 	ModePredict Mode = "predict"
+	// ModeAdvise predicts as ModePredict does, and reports the log of earlier builds.
+	ModeAdvise Mode = "advise"
 	// ModeResults notes what became of the steps of a recorded build.
 	ModeResults Mode = "results"
 )
@@ -44,7 +46,7 @@ type Request struct {
 	// directory is mounted.
 	Record string `json:"record"`
 	// Nonce makes a request unlike all others, so that the builder does not take the
-	// answer from its cache. ModePredict needs one.
+	// answer from its cache. ModePredict and ModeAdvise need one.
 	Nonce string `json:"nonce,omitempty"`
 	// Keys and Results are for ModeResults: Report.Keys of the build, and what became
 	// of each step of its plan.
@@ -95,7 +97,7 @@ func (r *Request) check() error {
 	switch r.Mode {
 	case ModeResults:
 		return nil
-	case ModeRecord, ModePredict:
+	case ModeRecord, ModePredict, ModeAdvise:
 	default:
 		return fmt.Errorf("request: unknown mode %q", r.Mode)
 	}

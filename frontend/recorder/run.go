@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +24,9 @@ const maxFiles = record.MaxEntries / 2
 // maxReportedFiles is how many files a report lists, so that two builds can be
 // compared by them later.
 const maxReportedFiles = 500
+
+// maxAdvisedFiles is how many it lists for advice, which looks for files by their name.
+const maxAdvisedFiles = 20_000
 
 // Run does what the request in dirs asks for and writes the report. Whatever goes
 // wrong is in the report; it fails only if that cannot be written.
@@ -85,10 +89,16 @@ func (r *run) answer() {
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
 	r.report.Builds = ofSameTarget(past, plan)
 	r.report.Repeated = before.record.Has(plan)
-	if r.req.Mode == ModeRecord {
+	listed := maxReportedFiles
+	switch r.req.Mode {
+	case ModeRecord:
 		r.add(plan, traces, before)
+	case ModeAdvise:
+		listed = maxAdvisedFiles
+		r.reportLog(plan)
+	case ModePredict, ModeResults:
 	}
-	r.report.Plan = plan.WithFewFiles(maxReportedFiles)
+	r.report.Plan = plan.WithFewFiles(listed)
 	r.report.Plan.SecretKey = "" // of use in the record alone
 }
 
@@ -199,6 +209,7 @@ func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile)
 		return
 	}
 	r.report.BuildID = build.ID
+	r.log(&build, before.record.Builds)
 	keys := plan.Keys(plan.KnownSets())
 	err = r.store.changeLedger(func(l *record.Ledger) {
 		if l.Ask(keys, r.report.Time) {
@@ -206,6 +217,28 @@ func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile)
 		}
 	})
 	r.report.problem(err)
+}
+
+// log notes which steps the build runs and what has changed.
+func (r *run) log(b *record.Build, builds []record.Build) {
+	var ran []int
+	for _, p := range r.report.Predictions {
+		if p.State != explain.StateHit {
+			ran = append(ran, p.Step)
+		}
+	}
+	same := slices.DeleteFunc(slices.Clone(builds), func(o record.Build) bool { return !b.Traces.Meet(o.Traces) })
+	if e := record.NewLogEntry(b.ID, b.Time, b.Plan, same, ran); e.IsNews() {
+		r.report.problem(r.store.appendLog(r.record, e))
+	}
+}
+
+// reportLog reports the entries of builds of the same instructions.
+func (r *run) reportLog(plan *cacheplan.Plan) {
+	data, err := r.store.readLog(r.record)
+	r.report.problem(err)
+	shape := record.Shape(plan)
+	r.report.Log = slices.DeleteFunc(record.DecodeLog(data), func(e record.LogEntry) bool { return e.Shape != shape })
 }
 
 // ofSameTarget returns how many builds are of the plan's own target: the first

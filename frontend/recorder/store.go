@@ -28,6 +28,7 @@ const (
 // The store's files.
 const (
 	recordSuffix = ".record" // after Request.Record
+	logSuffix    = ".log"    // likewise
 	indexSuffix  = ".index"
 	tempPrefix   = "tmp-"
 	lockName     = "lock"
@@ -143,6 +144,25 @@ func (s store) changeRecord(name string, before recordFile, change func(record.R
 	return s.clean()
 }
 
+// appendLog adds a build to the log beside a record.
+func (s store) appendLog(name string, e record.LogEntry) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	log, err := s.readLog(name)
+	if err != nil {
+		return err
+	}
+	return s.write(name+logSuffix, record.AppendLog(log, e))
+}
+
+// readLog reads the log beside a record.
+func (s store) readLog(name string) ([]byte, error) {
+	return s.read(name+logSuffix, record.MaxLogBytes)
+}
+
 // readLedger reads the ledger. One that is damaged is empty.
 func (s store) readLedger() (*record.Ledger, error) {
 	data, err := s.read(ledgerName, record.MaxLedgerBytes)
@@ -180,7 +200,7 @@ func (s store) clean() error {
 			continue
 		}
 		switch {
-		case strings.HasSuffix(e.Name(), recordSuffix), strings.HasSuffix(e.Name(), indexSuffix):
+		case strings.HasSuffix(e.Name(), recordSuffix), strings.HasSuffix(e.Name(), logSuffix), strings.HasSuffix(e.Name(), indexSuffix):
 			files = append(files, info)
 		case strings.HasPrefix(e.Name(), tempPrefix) && time.Since(info.ModTime()) > staleTemp:
 			os.Remove(filepath.Join(s.dir, e.Name()))
