@@ -177,9 +177,21 @@ func Decode(data []byte) (*Plan, error) {
 }
 
 // SameTarget reports whether two plans are of one target of one Dockerfile, for the
-// same platform.
+// same platform. The last stage is one target, asked for by its name or not.
 func (p *Plan) SameTarget(other *Plan) bool {
-	return p.Dockerfile == other.Dockerfile && p.Target == other.Target && p.Platform == other.Platform
+	return p.Dockerfile == other.Dockerfile && p.Platform == other.Platform && (p.Target == other.Target || p.lastStage() == other.lastStage())
+}
+
+// lastStage returns the name of the last stage of the file that has steps in the plan:
+// the target's, or what that starts from if it has none of its own.
+func (p *Plan) lastStage() string {
+	name, index := "", -1
+	for i := range p.Steps {
+		if id := &p.Steps[i].ID; id.StageIndex > index {
+			name, index = id.Stage, id.StageIndex
+		}
+	}
+	return name
 }
 
 // Check fails on a plan that refers to what it does not hold.

@@ -20,19 +20,27 @@ func (e *predictor) following(i, parent int) []Reason {
 		}
 	} else {
 		cause := parent
-		if r := e.out[parent].Reasons; len(r) == 1 && r[0].Kind == ReasonFollows {
+		if r := e.out[parent].Reasons; len(r) == 1 && r[0].Kind == ReasonFollows && r[0].Change == "" {
 			cause = *r[0].On
 		}
 		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: &cause, OnName: e.plan.StepName(cause, s)})
 	}
-	if len(e.past) == 0 {
-		return out
-	}
-	b := e.past[0]
-	if old := e.match(b)[i]; old >= 0 && e.keys[i].Own != b.keys[old].Own {
+	if b, old := e.before(i); b != nil && e.keys[i].Own != b.keys[old].Own {
 		out = append(out, e.differ(b, old, i).reasons()...)
 	}
 	return out
+}
+
+// before returns the nearest earlier build that had the step, and which step it was
+// there; nil if none had. It need not be the nearest build of all: builds of other
+// targets and arguments take turns, and one of them may be newer.
+func (e *predictor) before(i int) (*pastKeys, int) {
+	for _, b := range e.past {
+		if old := e.match(b)[i]; old >= 0 {
+			return b, old
+		}
+	}
+	return nil, -1
 }
 
 // unresolved names the inputs because of which nothing can be said, or the step
@@ -81,12 +89,8 @@ func (e *predictor) mayFollow(i int) []Reason {
 // moved names what the step takes from elsewhere that has another digest than in the
 // nearest build. What is taken of it may still be the same.
 func (e *predictor) moved(i int) []Reason {
-	if len(e.past) == 0 {
-		return nil
-	}
-	b := e.past[0]
-	old := e.match(b)[i]
-	if old < 0 {
+	b, old := e.before(i)
+	if b == nil {
 		return nil
 	}
 	out := e.differ(b, old, i).sources()
@@ -100,17 +104,16 @@ func (e *predictor) moved(i int) []Reason {
 // with an earlier build in which what the step follows was the same, if there is
 // one of the same choices as the nearest build.
 func (e *predictor) cause(i int) []Reason {
-	nearest := e.past[0]
+	nearest, old := e.before(i)
+	if nearest == nil {
+		return []Reason{{Step: i, Kind: ReasonNewStep}}
+	}
 	for _, b := range e.past {
 		if old := e.match(b)[i]; b.kinship == nearest.kinship && old >= 0 && e.sameParents(b, old, i) {
 			if r := e.differ(b, old, i).reasons(); len(r) > 0 {
 				return r
 			}
 		}
-	}
-	old := e.match(nearest)[i]
-	if old < 0 {
-		return []Reason{e.isNew(i)}
 	}
 	if e.keys[i].Own != nearest.keys[old].Own {
 		if r := e.differ(nearest, old, i).reasons(); len(r) > 0 {
@@ -129,18 +132,8 @@ func (e *predictor) cause(i int) []Reason {
 	return []Reason{{Step: i, Kind: ReasonCombination}}
 }
 
-// isNew returns the reason of a step that the nearest build had none for.
-func (e *predictor) isNew(i int) Reason {
-	for _, b := range e.past[1:] {
-		if old := e.match(b)[i]; old >= 0 && b.keys[old].Own == e.keys[i].Own {
-			return Reason{Step: i, Kind: ReasonCombination}
-		}
-	}
-	return Reason{Step: i, Kind: ReasonNewStep}
-}
-
-// changedParent returns the reasons of a step that is as it was in an earlier build,
-// and follows one that is not, although the cache has that as it is now.
+// changedParent returns the reasons of a step that is as it was in an earlier build, and
+// follows one that is not: the cache has that as it is now from another build.
 func (e *predictor) changedParent(b *pastKeys, old, i int) []Reason {
 	s, before := &e.plan.Steps[i], &b.plan.Steps[old]
 	for n, f := range s.Follows {
@@ -148,17 +141,25 @@ func (e *predictor) changedParent(b *pastKeys, old, i int) []Reason {
 			continue
 		}
 		was := before.Follows[n].Step
-		switch {
-		case was < 0 || e.keys[f.Step].Weak == b.keys[was].Weak:
-		case e.plan.Steps[f.Step].ID.Instruction == "FROM":
-			r := e.differ(b, was, f.Step).reasons()
-			for n := range r {
-				r[n].Step = i
-			}
-			return r
-		default:
-			return []Reason{{Step: i, Kind: ReasonFollows, On: &f.Step, OnName: e.plan.StepName(f.Step, s)}}
+		if was < 0 || e.keys[f.Step].Weak == b.keys[was].Weak {
+			continue
 		}
+		var out []Reason
+		switch {
+		case e.plan.Steps[f.Step].ID.Instruction == "FROM":
+			out = e.differ(b, was, f.Step).reasons()
+		case e.keys[f.Step].Own == b.keys[was].Own:
+			out = e.changedParent(b, was, f.Step)
+		}
+		if len(out) == 0 {
+			out = []Reason{{Kind: ReasonFollows, Change: Changed, On: &f.Step}}
+		}
+		for n := range out {
+			if out[n].Step = i; out[n].On != nil {
+				out[n].OnName = e.plan.StepName(*out[n].On, s)
+			}
+		}
+		return out
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func (d *differ) reasons() []Reason {
 	var fields fieldChanges
 	for _, p := range pairInputs(d.old.Inputs, d.new.Inputs) {
 		switch {
+		case p.reason() == ReasonTTL && d.old.Text() != d.new.Text(): // the text shifts the windows
 		case oldRule != newRule && p.byRule():
 		case p.reason() == ReasonFiles:
 			files = append(files, p)

@@ -30,7 +30,7 @@ const (
 	ReasonUnfinished   ReasonKind = "unfinished"      // it failed or was not reached before
 	ReasonForgotten    ReasonKind = "forgotten"       // there may have been a result: the record had no room for all
 	ReasonNoRecord     ReasonKind = "no-record"       // nothing is known of earlier builds
-	ReasonFollows      ReasonKind = "follows"         // On: the step with the cause
+	ReasonFollows      ReasonKind = "follows"         // On: the step with the cause; Change: another build has run that, and it is a hit
 	ReasonMayFollow    ReasonKind = "may-follow"      // On: a step whose output may change
 	ReasonUnresolved   ReasonKind = "unresolved"      // Name: an input that is not known yet
 	ReasonAlways       ReasonKind = "always"          // rule off

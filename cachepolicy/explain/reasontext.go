@@ -98,7 +98,12 @@ func (r Reason) order() string {
 	return fmt.Sprintf("no longer after %s", phrase.Shorten(phrase.OneLine(r.Old), maxShownText))
 }
 
-func (r Reason) follows() string { return "follows " + r.OnName }
+func (r Reason) follows() string {
+	if r.Change == Changed {
+		return "follows " + r.OnName + ", run by another build"
+	}
+	return "follows " + r.OnName
+}
 
 func (r Reason) mayFollow() string { return "follows " + r.OnName + " if that changed" }
 

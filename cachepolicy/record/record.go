@@ -77,7 +77,7 @@ func (r Record) Has(p *cacheplan.Plan) bool {
 
 // equal reports whether all that two plans say is the same.
 func equal(p, other *cacheplan.Plan) bool {
-	if !p.SameTarget(other) || p.DockerfileDigest != other.DockerfileDigest || len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
+	if !p.SameTarget(other) || p.Target != other.Target || p.DockerfileDigest != other.DockerfileDigest || len(p.Steps) != len(other.Steps) || len(p.Files) != len(other.Files) {
 		return false
 	}
 	for i := range p.Steps {

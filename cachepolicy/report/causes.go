@@ -110,7 +110,9 @@ func sameReason(a, b explain.Reason) bool {
 	return a == b
 }
 
-func follows(r explain.Reason) bool { return r.Kind == explain.ReasonFollows }
+func follows(r explain.Reason) bool {
+	return r.Kind == explain.ReasonFollows && r.Change == ""
+}
 
 // count is how many steps are in each state.
 func (r *Report) count(s explain.State) int {

@@ -36,12 +36,12 @@ func TestModel(t *testing.T) {
 		"a step that another target has built": {targets, map[string]string{"a": "1"}, []move{
 			{target: "test"}, {target: "final"},
 			{target: "test", files: map[string]string{"a": "2"}, want: []string{"COPY a /a ← a changed", "RUN echo test $ID ← follows base 2/2"}},
-			{target: "final", want: []string{"RUN echo final $ID ← follows base 2/2"}},
+			{target: "final", want: []string{"RUN echo final $ID ← follows base 2/2, run by another build"}},
 		}},
 		"arguments in turn": {matrix, map[string]string{"common": "1"}, []move{
 			{args: map[string]string{"V": "1"}}, {args: map[string]string{"V": "2"}, want: []string{"RUN echo $ID ← ARG V 1 → 2 (line 4)"}},
 			{args: map[string]string{"V": "1"}, files: map[string]string{"common": "2"}, want: []string{"COPY common / ← common changed", "RUN echo $ID ← follows 2/3"}},
-			{args: map[string]string{"V": "2"}, want: []string{"RUN echo $ID ← follows 2/3"}},
+			{args: map[string]string{"V": "2"}, want: []string{"RUN echo $ID ← follows 2/3, run by another build"}},
 		}},
 		"more states than a record holds": {"FROM $BASE\nCOPY a /\nRUN echo $ID\n", map[string]string{"a": "0"}, func() []move {
 			var out []move

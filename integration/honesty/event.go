@@ -1,6 +1,7 @@
 package honesty
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,10 +70,27 @@ func (e *event) state(s scenario.Step) string {
 		return "skipped"
 	case s.Error != "":
 		return "failed"
+	case s.Cached && e.err != nil:
+		return "skipped" // the daemon says so, too, of a step whose key alone it has computed
 	case s.Cached:
 		return "cached"
 	case s.Started != nil && s.Completed != nil:
 		return "ran"
 	}
 	return "skipped"
+}
+
+// trace tells what a build did and what was said of it, for people.
+func (e *event) trace() string {
+	var b strings.Builder
+	steps, predicted := e.stream(), map[string]prediction{}
+	if e.predicted != nil {
+		predicted = e.predicted.byNumber()
+	}
+	for _, number := range sortedNames(steps) {
+		p := predicted[number]
+		fmt.Fprintf(&b, "\n  %-8s predicted %s %s: %s", steps[number].State, p.State, describe(p.Reasons), steps[number].Name)
+	}
+	fmt.Fprintf(&b, "\n  %v", e.err)
+	return b.String()
 }

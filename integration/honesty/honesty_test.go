@@ -20,6 +20,7 @@ var (
 	only     = flag.String("only", "", "the beginning of the kinds of findings to look for smaller worlds of")
 	worlds   = flag.Int("worlds", 0, "how many worlds; 0: until the time is over")
 	builds   = flag.Int("builds", 14, "how many builds a world has")
+	trace    = flag.Bool("trace", false, "print what every build does and says")
 	workers  = flag.Int("workers", 2, "how many worlds are built at the same time")
 )
 
@@ -32,6 +33,9 @@ func TestHonesty(t *testing.T) {
 	runner, err := NewRunner(t.Context(), sb, web, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if *trace {
+		runner.Trace = func(text string) { t.Log(text) }
 	}
 	first := *seed
 	if first == 0 {

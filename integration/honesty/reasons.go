@@ -14,7 +14,11 @@ func (j *judge) reasons(what string, e *event, s streamed, all []reason, steps m
 	for _, r := range all {
 		switch r.Kind {
 		case "follows":
-			if on, ok := steps[r.on]; ok && on.State == "cached" && !on.From && e.beside == nil {
+			if on := steps[r.on]; r.Change != "" {
+				if s.Step != nil && on.Step != nil && !j.changed(e, s.Step, on.Step) {
+					j.wrong("follows what was the same: "+what, s, "%s", describe(all))
+				}
+			} else if on, ok := steps[r.on]; ok && on.State == "cached" && !on.From && e.beside == nil {
 				j.wrong("follows what was cached: "+what, s, "%s", describe(all))
 			}
 		case "may-follow", "new-combination", "no-record", "may-have-moved", "unresolved":
@@ -44,6 +48,18 @@ func (j *judge) reasons(what string, e *event, s streamed, all []reason, steps m
 	j.wrong("false cause: "+what+": "+kinds(causes), s, "%s", describe(causes))
 }
 
+// changed reports whether there was an earlier build of one step in which another step
+// was not there, or was another.
+func (j *judge) changed(e *event, step, other *Step) bool {
+	return slices.ContainsFunc(j.past, func(p *event) bool {
+		if p.Project != e.Project || p.view.step(step.Stage, step.ID) == nil {
+			return false
+		}
+		old := p.view.step(other.Stage, other.ID)
+		return old == nil || old.Print != other.Print
+	})
+}
+
 // candidates returns what the step may have been compared with: near in builds of the
 // same combination, far in all of the directory. A step that was never built is compared
 // with those that are like it.
@@ -57,7 +73,7 @@ func (j *judge) candidates(e *event, now *Step) (near, far []*Step) {
 			continue
 		}
 		far = append(far, old)
-		if state := p.states[old.key()]; p.Combination() == e.Combination() && (state == "ran" || state == "cached" || state == "failed") {
+		if state := p.states[old.key()]; p.Combination() == e.Combination() && (state != "skipped" || p.err != nil) {
 			near = append(near, old)
 		}
 	}

@@ -24,7 +24,8 @@ const buildTimeout = 3 * time.Minute
 type Runner struct {
 	Sandbox *sandbox.Sandbox
 	Web     *Web
-	Dir     string // for the projects, one directory for each world
+	Dir     string       // for the projects, one directory for each world
+	Trace   func(string) // is told of every action, and what its build did and said; nil: not wanted
 
 	base v1.Image
 	// builder is held for reading by whoever builds, and for writing by who prunes.
@@ -65,6 +66,9 @@ func (r *Runner) Run(ctx context.Context, w *World, tally *Tally) ([]Finding, er
 	}
 	for n, a := range w.Actions {
 		a.Edit(x.state)
+		if r.Trace != nil {
+			r.Trace(fmt.Sprintf("action %d: %s", n, a))
+		}
 		var err error
 		switch a := a.(type) {
 		case Build:
@@ -120,6 +124,9 @@ func (x *run) build(ctx context.Context, b Build) error {
 	if err := x.prepare(ctx, b.Secret); err != nil {
 		return err
 	}
+	if b.Cancel && b.Client == ClientBuildx {
+		b.Client = ClientBuildctl // see solve
+	}
 	now := event{Build: b, view: NewView(x.state, b.Options), results: x.results, records: x.records}
 	var err error
 	if now.predicted, err = x.predict(ctx, b); err != nil {
@@ -129,6 +136,11 @@ func (x *run) build(ctx context.Context, b Build) error {
 		return err
 	}
 	x.judge.build(&now)
+	for _, e := range []*event{&now, now.also} {
+		if e != nil && x.Trace != nil {
+			x.Trace(e.trace())
+		}
+	}
 	return nil
 }
 
