@@ -63,8 +63,8 @@ func carry(res *client.Result, refs []client.Reference) {
 	}
 }
 
-// load returns what travelled under a name, and the step that has it; nothing if
-// nothing did.
+// load returns what travelled under a name, and the step that has it; no data if
+// nothing did. It returns the step also if that has something else.
 func (b *build) load(ctx context.Context, name, title string) (client.Reference, []byte, error) {
 	return b.keep(ctx, name, title, nil)
 }
@@ -100,7 +100,11 @@ func (b *build) keep(ctx context.Context, name, title string, data []byte) (clie
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + travel.DataName})
+	// The cache may have anything in its place.
+	kept, err := ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + travel.DataName, Range: &client.FileRange{Length: travel.MaxBytes + 1}})
+	if err == nil && len(kept) > travel.MaxBytes {
+		err = errors.Errorf("more than %d bytes", travel.MaxBytes)
+	}
 	return ref, kept, err
 }
 

@@ -107,13 +107,13 @@ func (s *sharedMounts) load(ctx context.Context) {
 	}
 	s.loaded = true
 	ref, data, err := s.b.load(ctx, s.b.mountsName(), "[internal] look up saved cache mounts")
+	s.ref = ref
 	if err == nil {
-		s.ref = ref
 		s.pointer, err = mounts.DecodePointer(data)
 	}
 	if err != nil {
 		s.warn(ctx, "What was saved of cache mounts cannot be read: %v", err)
-		s.failed = ctx.Err() != nil || s.ref == nil
+		s.failed = ctx.Err() != nil || ref == nil
 	}
 }
 
@@ -160,10 +160,19 @@ func (s *sharedMounts) fill(ctx context.Context, due []*usedMount) error {
 	}
 	for _, m := range due {
 		if r := reports[m.Name]; r.Problem != "" {
-			s.warn(ctx, "The contents of cache mount %s are not restored: %s", m.display(), r.Problem)
+			s.warn(ctx, "The contents of cache mount %s are not restored: %s", m.display(), s.problem(r))
 		}
 	}
 	return nil
+}
+
+// problem is how messages call what went wrong with a mount.
+func (s *sharedMounts) problem(r mounts.MountReport) string {
+	if r.TooLarge == 0 {
+		return r.Problem
+	}
+	return fmt.Sprintf("its files have %s, and %s is %s",
+		units.HumanSize(float64(r.TooLarge)), cachepolicy.ArgMounts, units.HumanSize(float64(s.max)))
 }
 
 // display is how messages call a mount.
@@ -278,11 +287,8 @@ func (s *sharedMounts) update(ctx context.Context, list []*usedMount) error {
 	for _, m := range list {
 		r := reports[m.Name]
 		switch {
-		case r.TooLarge > 0:
-			s.warn(ctx, "The contents of cache mount %s are not saved: its files have %s, and %s is %s",
-				m.display(), units.HumanSize(float64(r.TooLarge)), cachepolicy.ArgMounts, units.HumanSize(float64(s.max)))
 		case r.Problem != "":
-			s.warn(ctx, "The contents of cache mount %s are not saved: %s", m.display(), r.Problem)
+			s.warn(ctx, "The contents of cache mount %s are not saved: %s", m.display(), s.problem(r))
 		case r.Chain != nil:
 			s.pointer, changed = s.pointer.With(*r.Chain), true
 		}

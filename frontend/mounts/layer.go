@@ -73,6 +73,9 @@ func openLayer(dir string, max int64) (*layerReader, error) {
 	}
 	defer root.Close()
 	f, err := root.OpenFile(LayerName, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errors.New("the cache has lost them")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -77,11 +77,18 @@ func s3(t *testing.T, mode string) transport {
 	}
 }
 
+// main is the branch of most builds.
+var main = cacheapi.Scope{Name: "refs/heads/main", Right: cacheapi.Read | cacheapi.Write}
+
 // gha is GitHub's cache of a repository of its own.
 func gha(t *testing.T, mode string) transport {
-	t.Helper()
 	server := cacheapi.NewGitHub(t)
-	attrs := []string{"url_v2", server.URL, "token", server.Token(cacheapi.Scope{Name: "refs/heads/main", Right: cacheapi.Read | cacheapi.Write})}
+	return github(server, server.Token(main), mode)
+}
+
+// github is GitHub's cache for who has a token.
+func github(server *cacheapi.GitHub, token, mode string) transport {
+	attrs := []string{"url_v2", server.URL, "token", token}
 	return transport{
 		imports: []bkclient.CacheOptionsEntry{entry("gha", attrs...)},
 		exports: []bkclient.CacheOptionsEntry{entry("gha", append(attrs, "mode", mode)...)},
