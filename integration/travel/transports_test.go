@@ -159,28 +159,3 @@ func inlineCache(t *testing.T, config string) string {
 	decode(t, image.Cache, &records)
 	return string(encode(t, records))
 }
-
-// On new Docker Engines with the containerd image store, as on new daemons.
-func TestEngine(t *testing.T) {
-	sb := start(t)
-	tr := registry(sb)
-	cache := "type=registry,ref=" + tr.imports[0].Attrs["ref"]
-	p := newProject(t, tr, counting)
-	for i, want := range []string{"0\n", "0\n1\n"} {
-		e, err := sb.StartCurrentEngine(t.Context())
-		must(t, err)
-		out := t.TempDir()
-		cmd, err := e.BuildxCommand(t.Context(), "build", "--network=none", "--progress=plain", "--output", out,
-			"--build-arg", "BUILDKIT_SYNTAX="+sandbox.FrontendRef, "--build-arg", "N="+want[len(want)-2:len(want)-1],
-			"--cache-from", cache, "--cache-to", cache+",mode=max", p.Context)
-		must(t, err)
-		log, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, log)
-		}
-		if got := filesIn(t, out)["list"]; got != want {
-			t.Errorf("engine %d: got %q, want %q\n%s", i, got, want, log)
-		}
-		must(t, e.Close())
-	}
-}
