@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -159,6 +160,21 @@ func unpack(t *testing.T, data []byte, visit func([]byte)) {
 			file, err := io.ReadAll(r)
 			must(t, err)
 			unpack(t, file, visit)
+		}
+	default:
+		inflate(data, visit)
+	}
+}
+
+// inflate calls visit with all that is compressed with zlib anywhere in data.
+func inflate(data []byte, visit func([]byte)) {
+	for i := range max(0, min(len(data), 1<<20)-1) {
+		if data[i] != 0x78 || (int(data[i])<<8|int(data[i+1]))%31 != 0 {
+			continue
+		}
+		if z, err := zlib.NewReader(bytes.NewReader(data[i:])); err == nil {
+			inflated, _ := io.ReadAll(z) // as far as it is
+			visit(inflated)
 		}
 	}
 }
