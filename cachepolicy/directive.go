@@ -211,7 +211,7 @@ func notTaken(o Option, keyword string) *Error {
 	e := &Error{Option: o}
 	switch keyword {
 	case "RUN", "COPY", "ADD", "FROM":
-		e.Message = fmt.Sprintf("does not apply to %s; it is for %s", keyword, enumerate(optionTable[optionIndex(o)].instructions))
+		e.Message = fmt.Sprintf("does not apply to %s; it is for %s", keyword, enumerate(optionRows[optionIndex(o)].instructions))
 	case "ONBUILD":
 		e.Message = "does not apply to ONBUILD: its instruction runs in another build, which does not see this comment; put the rule on the FROM of the stage that inherits the trigger"
 	default:

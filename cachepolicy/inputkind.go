@@ -31,8 +31,8 @@ const (
 	InputFile   InputKind = InputKind(SourceFile)  // key=file:…, see FileSet
 )
 
-// inputKind is what is true of all inputs of a kind.
-type inputKind struct {
+// inputRow is what is true of all inputs of a kind.
+type inputRow struct {
 	// reason is the kind of the explain.Reason that a difference in the input is.
 	reason string
 	// form is how the input is written in a line.
@@ -53,9 +53,9 @@ type inputKind struct {
 	calledByKind bool
 }
 
-// inputKinds has a row for each kind. A kind of a newer record has none, and is
+// inputRows has a row for each kind. A kind of a newer record has none, and is
 // what unknownInput says.
-var inputKinds = map[InputKind]inputKind{
+var inputRows = map[InputKind]inputRow{
 	InputCommand:  {reason: "command-changed", form: FormText, once: true},
 	InputBase:     {reason: "base-moved", form: FormDigest, once: true, elsewhere: true},
 	InputArg:      {reason: "arg-changed", form: FormAssigned, variable: true, assigned: true, withheld: true},
@@ -81,7 +81,7 @@ var inputKinds = map[InputKind]inputKind{
 	InputFile:     {reason: "files-changed", form: FormFiles},
 }
 
-var unknownInput = inputKind{reason: "setting-changed", form: FormPlain}
+var unknownInput = inputRow{reason: "setting-changed", form: FormPlain}
 
 // InputForm says how an input is written in a line.
 type InputForm int
@@ -97,8 +97,8 @@ const (
 	FormFiles                     // name, and how many files it selects
 )
 
-func (k InputKind) row() inputKind {
-	if row, ok := inputKinds[k]; ok {
+func (k InputKind) row() inputRow {
+	if row, ok := inputRows[k]; ok {
 		return row
 	}
 	return unknownInput

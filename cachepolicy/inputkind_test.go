@@ -8,12 +8,12 @@ import (
 
 // Every kind of input has its row, and says in it what it is.
 func TestInputKinds(t *testing.T) {
-	for kind, row := range inputKinds {
+	for kind, row := range inputRows {
 		if row.reason == "" || row.form == FormPlain {
 			t.Errorf("the row of %s lacks its reason or form: %+v", kind, row)
 		}
 	}
-	kindtest.Same(t, "the source", kindtest.Constants(t, ".", "InputKind"), "inputKinds", inputKinds)
+	kindtest.Same(t, "the source", kindtest.Constants(t, ".", "InputKind"), "inputRows", inputRows)
 }
 
 // An input of a kind that only a newer version has is compared as a setting by its

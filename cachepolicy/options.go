@@ -10,8 +10,9 @@ import (
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
-// optionInfo says where an option may stand and how its value is read.
-type optionInfo struct {
+// optionRow says where an option may stand, how its value is read and written, and
+// what it does to a key.
+type optionRow struct {
 	name         Option
 	instructions []string
 	// value is how the value is written, for messages; empty: takes none.
@@ -19,29 +20,53 @@ type optionInfo struct {
 	// fixed is the only value there is, when there is only one.
 	fixed string
 	read  func(s *Setting, raw string) *Error
+	// items returns the items of a value that is a list.
+	items func(s Setting) []string
+	// effect is what the option does to a key.
+	effect Effect
+	// needsKey: it is pointless beside off, with which a step runs whatever its key.
+	needsKey bool
 }
 
-// optionTable lists the options in the order in which rules are printed.
-var optionTable = []optionInfo{
+// Effect is what an option does to the key of a step.
+type Effect int
+
+// What an option can do to a key.
+const (
+	EffectInputs     Effect = iota // it says what is in the key
+	EffectComparison               // how a key is compared: the same result is found either way
+	EffectNone                     // nothing
+)
+
+// optionRows lists the options in the order in which rules are printed.
+var optionRows = []optionRow{
 	{name: OptionOff, instructions: []string{"RUN", "FROM"}},
-	{name: OptionTTL, instructions: []string{"RUN", "FROM"}, value: "DURATION, such as 24h, 7d, daily or weekly@mon", read: readTTL},
-	{name: OptionKey, instructions: []string{"RUN", "FROM"}, value: "SOURCE[,SOURCE…], " + sourceForms, read: readKeys},
-	{name: OptionArgs, instructions: []string{"RUN", "FROM"}, value: "none or ARG[,ARG…]", read: readArgs},
-	{name: OptionBase, instructions: []string{"RUN", "FROM"}, value: "content", fixed: "content"},
+	{name: OptionTTL, instructions: []string{"RUN", "FROM"}, value: "DURATION, such as 24h, 7d, daily or weekly@mon", read: readTTL, needsKey: true},
+	{name: OptionKey, instructions: []string{"RUN", "FROM"}, value: "SOURCE[,SOURCE…], " + sourceForms, read: readKeys, items: keyItems, needsKey: true},
+	{name: OptionArgs, instructions: []string{"RUN", "FROM"}, value: "none or ARG[,ARG…]", read: readArgs, items: argItems},
+	{name: OptionBase, instructions: []string{"RUN", "FROM"}, value: "content", fixed: "content", effect: EffectComparison, needsKey: true},
 	{name: OptionExport, instructions: []string{"RUN", "COPY", "ADD", "FROM"}, value: "no", fixed: "no"},
-	{name: OptionFields, instructions: []string{"COPY", "ADD"}, value: "PRESET or FIELD[,FIELD…], where a preset is one of " + strings.Join(fieldspec.Presets(), ", "), read: readFields},
-	{name: OptionModes, instructions: []string{"COPY", "ADD"}, value: "ignore", fixed: "ignore"},
-	{name: OptionMounts, instructions: []string{"RUN", "FROM"}, value: "share", fixed: "share"},
-	{name: OptionDefault, instructions: []string{"RUN", "COPY", "ADD"}},
+	{name: OptionFields, instructions: []string{"COPY", "ADD"}, value: "PRESET or FIELD[,FIELD…], where a preset is one of " + strings.Join(fieldspec.Presets(), ", "), read: readFields, items: fieldItems},
+	{name: OptionModes, instructions: []string{"COPY", "ADD"}, value: "ignore", fixed: "ignore", effect: EffectComparison},
+	{name: OptionMounts, instructions: []string{"RUN", "FROM"}, value: "share", fixed: "share", effect: EffectNone},
+	{name: OptionDefault, instructions: []string{"RUN", "COPY", "ADD"}, effect: EffectNone},
 }
 
 func optionIndex(o Option) int {
-	return slices.IndexFunc(optionTable, func(i optionInfo) bool { return i.name == o })
+	return slices.IndexFunc(optionRows, func(r optionRow) bool { return r.name == o })
+}
+
+// row returns the option's row, or an empty one for an option of a newer version.
+func (o Option) row() optionRow {
+	if i := optionIndex(o); i >= 0 {
+		return optionRows[i]
+	}
+	return optionRow{}
 }
 
 func optionNames() []string {
-	names := make([]string, len(optionTable))
-	for i, o := range optionTable {
+	names := make([]string, len(optionRows))
+	for i, o := range optionRows {
 		names[i] = string(o.name)
 	}
 	return names
@@ -50,9 +75,11 @@ func optionNames() []string {
 // Takes reports whether the option may be set on an instruction, given by its
 // upper-case keyword. On FROM it is the default of the stage's steps.
 func (o Option) Takes(instruction string) bool {
-	i := optionIndex(o)
-	return i >= 0 && slices.Contains(optionTable[i].instructions, instruction)
+	return slices.Contains(o.row().instructions, instruction)
 }
+
+// Effect returns what the option does to the key of a step.
+func (o Option) Effect() Effect { return o.row().effect }
 
 // ParseRule reads the options of a rule, `name[=value];…`, the part of a
 // directive after `# cache=`. The origin is recorded in every setting. The error
@@ -120,7 +147,7 @@ func parseSetting(part string, origin Origin) (Setting, *Error) {
 	if i < 0 {
 		return Setting{}, unknownOption(name, part)
 	}
-	info := optionTable[i]
+	info := optionRows[i]
 	s := Setting{Option: info.name, Origin: origin}
 	switch {
 	case info.value == "" && hasValue:

@@ -205,7 +205,7 @@ func (o Option) takesStep(instruction string) bool {
 
 // steps returns the instructions that the option means something on.
 func (o Option) steps() []string {
-	all := slices.Clone(optionTable[optionIndex(o)].instructions)
+	all := slices.Clone(optionRows[optionIndex(o)].instructions)
 	return slices.DeleteFunc(all, func(k string) bool { return k == "FROM" })
 }
 

@@ -103,32 +103,32 @@ func (r Rule) String() string {
 // String returns the setting as it is written in a directive: `name` or
 // `name=value`.
 func (s Setting) String() string {
-	switch {
-	case s.Text == "":
+	if s.Text == "" {
 		return string(s.Option)
-	case s.Option == OptionKey:
-		items := make([]string, len(s.keys))
-		for i, k := range s.keys {
-			items[i] = encode(k.String())
-		}
-		return string(s.Option) + "=" + strings.Join(items, ",")
-	case s.Option == OptionFields:
-		items := s.fields.Items()
-		for i, item := range items {
-			items[i] = encode(item)
-		}
-		return string(s.Option) + "=" + strings.Join(items, ",")
-	case s.Option == OptionArgs:
-		items := make([]string, len(s.args.Names))
-		for i, n := range s.args.Names {
-			items[i] = encode(n)
-		}
-		if len(items) > 0 {
-			return string(s.Option) + "=" + strings.Join(items, ",")
+	}
+	text := s.Text
+	if list := s.Option.row().items; list != nil {
+		if items := list(s); len(items) > 0 { // args=none has none
+			for i, item := range items {
+				items[i] = encode(item)
+			}
+			text = strings.Join(items, ",")
 		}
 	}
-	return string(s.Option) + "=" + s.Text
+	return string(s.Option) + "=" + text
 }
+
+func keyItems(s Setting) []string {
+	out := make([]string, len(s.keys))
+	for i, k := range s.keys {
+		out[i] = k.String()
+	}
+	return out
+}
+
+func argItems(s Setting) []string { return slices.Clone(s.args.Names) }
+
+func fieldItems(s Setting) []string { return s.fields.Items() }
 
 // encode percent-encodes what has a meaning in a directive, and what is not
 // printable.
@@ -157,13 +157,9 @@ func (r Rule) with(s Setting) Rule {
 	return Rule{settings: out}
 }
 
-// opposites are the options that make no sense beside off: a step that runs in
-// every build has no use for a longer key.
-var opposites = []Option{OptionTTL, OptionKey, OptionBase}
-
 // opposed reports whether two options exclude each other.
 func opposed(a, b Option) bool {
-	return a == OptionOff && slices.Contains(opposites, b) || b == OptionOff && slices.Contains(opposites, a)
+	return a == OptionOff && b.row().needsKey || b == OptionOff && a.row().needsKey
 }
 
 // over returns the settings of r and, below them, those of lower for which keep

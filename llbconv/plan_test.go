@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/report"
 	"github.com/cachewright/cachewright/llbconv"
@@ -85,8 +86,10 @@ func planOf(t *testing.T, c *oracle.Case) *cacheplan.Plan {
 }
 
 // TestPlanHolds makes the plan of every golden that converts: it must be one that
-// can be read again, and have the steps that Annotate counts.
+// can be read again. Together they have every kind of input and origin that the
+// schema lists, so each has something that makes it.
 func TestPlanHolds(t *testing.T) {
+	inputs, origins := map[cachepolicy.InputKind]bool{}, map[cachepolicy.OriginKind]bool{}
 	for _, corpus := range readCorpora(t) {
 		for _, c := range corpus.Cases {
 			p, err := oracle.Converted(t.Context(), &c.Case, nil)
@@ -105,8 +108,48 @@ func TestPlanHolds(t *testing.T) {
 			if _, err := cacheplan.Decode(dt); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
+			for _, s := range plan.Steps {
+				for _, in := range s.Inputs {
+					inputs[in.Kind], origins[in.Origin.Kind] = true, true
+				}
+			}
 		}
 	}
+	listed := schemaKinds(t)
+	if d := cmp.Diff(slices.Sorted(slices.Values(listed.Input.Properties.Kind.Enum)), slices.Sorted(maps.Keys(inputs))); d != "" {
+		t.Errorf("kinds of inputs in the schema (-) and in the plans (+): %s", d)
+	}
+	if d := cmp.Diff(slices.Sorted(slices.Values(listed.Origin.Properties.Kind.Enum)), slices.Sorted(maps.Keys(origins))); d != "" {
+		t.Errorf("kinds of origins in the schema (-) and in the plans (+): %s", d)
+	}
+}
+
+// kindsOf is the kinds of a thing as a JSON schema lists them.
+type kindsOf[K ~string] struct {
+	Properties struct{ Kind struct{ Enum []K } }
+}
+
+// definedKinds is a part of the schema.
+type definedKinds struct {
+	Input  kindsOf[cachepolicy.InputKind]
+	Origin kindsOf[cachepolicy.OriginKind]
+}
+
+// schemaKinds reads the kinds that the schema of the JSON forms lists. A test of
+// package explain compares those with the constants.
+func schemaKinds(t *testing.T) definedKinds {
+	t.Helper()
+	dt, err := os.ReadFile("../docs/cachewright.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs definedKinds `json:"$defs"`
+	}
+	if err := json.Unmarshal(dt, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema.Defs
 }
 
 // TestAnnotate puts a note behind every step and looks for it in the LLB.

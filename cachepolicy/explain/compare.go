@@ -39,7 +39,7 @@ func (d *differ) reasons() []Reason {
 	oldRule, oldText := keyRule(d.old)
 	newRule, newText := keyRule(d.new)
 	if oldRule != newRule {
-		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText, keyless: sameKeyOptions(d.old, d.new)})
+		out = append(out, Reason{Kind: ReasonRule, Change: Changed, Old: oldText, New: newText, keyless: sameInputs(d.old, d.new)})
 	}
 	var files []inputPair
 	var fields fieldChanges
@@ -138,39 +138,37 @@ func (d *differ) sources() []Reason {
 // keyRule returns the rule as far as it is about the key: in a form that is equal
 // for rules that mean the same, and as written.
 func keyRule(s *cacheplan.Step) (canonical, written string) {
-	var forms, texts []string
+	var texts []string
 	for _, r := range s.Rule {
-		form := r.Value
-		switch r.Option {
-		case cachepolicy.OptionDefault, cachepolicy.OptionMounts:
-			continue
-		case cachepolicy.OptionTTL:
-			if ttl, err := cachepolicy.ParseTTL(r.Value); err == nil {
-				form = ttl.String()
-			}
-		case cachepolicy.OptionOff, cachepolicy.OptionKey, cachepolicy.OptionArgs, cachepolicy.OptionBase, cachepolicy.OptionFields, cachepolicy.OptionModes, cachepolicy.OptionExport:
+		if r.Option.Effect() != cachepolicy.EffectNone {
+			texts = append(texts, phrase.Join(string(r.Option), r.Value, "="))
 		}
-		forms = append(forms, string(r.Option)+"="+form)
-		texts = append(texts, phrase.Join(string(r.Option), r.Value, "="))
 	}
-	return strings.Join(forms, ";"), strings.Join(texts, ";")
+	return ruleForm(s, cachepolicy.EffectInputs, cachepolicy.EffectComparison), strings.Join(texts, ";")
 }
 
-// sameKeyOptions reports whether two rules differ at most in options that say how a
-// key is compared, not what is in it: a result is found either way where nothing else
-// has changed.
-func sameKeyOptions(a, b *cacheplan.Step) bool {
-	options := func(s *cacheplan.Step) string {
-		kept := cacheplan.Step{}
-		for _, r := range s.Rule {
-			if r.Option != cachepolicy.OptionBase && r.Option != cachepolicy.OptionModes {
-				kept.Rule = append(kept.Rule, r)
-			}
+// ruleForm returns the options of a step's rule that have one of some effects, in a
+// form that is equal where they mean the same.
+func ruleForm(s *cacheplan.Step, effects ...cachepolicy.Effect) string {
+	var out []string
+	for _, r := range s.Rule {
+		if !slices.Contains(effects, r.Option.Effect()) {
+			continue
 		}
-		canonical, _ := keyRule(&kept)
-		return canonical
+		value := r.Value
+		if ttl, err := cachepolicy.ParseTTL(value); err == nil && r.Option == cachepolicy.OptionTTL {
+			value = ttl.String()
+		}
+		out = append(out, string(r.Option)+"="+value)
 	}
-	return options(a) == options(b)
+	return strings.Join(out, ";")
+}
+
+// sameInputs reports whether two rules differ at most in options that say how a key is
+// compared, not what is in it: a result is found either way where nothing else has
+// changed.
+func sameInputs(a, b *cacheplan.Step) bool {
+	return ruleForm(a, cachepolicy.EffectInputs) == ruleForm(b, cachepolicy.EffectInputs)
 }
 
 // variables lists the names of the step's variables in order.

@@ -70,6 +70,33 @@ func parse(t *testing.T, dir string) (*token.FileSet, []*ast.File) {
 	return fset, out
 }
 
+// Used returns which of some constants functions of packages name, in whatever
+// package they are declared.
+func Used(t *testing.T, constants map[string]string, dirs ...string) map[string]bool {
+	t.Helper()
+	values := map[string]string{}
+	for value, name := range constants {
+		values[name] = value
+	}
+	out := map[string]bool{}
+	for _, dir := range dirs {
+		_, files := parse(t, dir)
+		for _, f := range files {
+			for _, decl := range f.Decls {
+				if fn, ok := decl.(*ast.FuncDecl); ok {
+					ast.Inspect(fn, func(n ast.Node) bool {
+						if id, ok := n.(*ast.Ident); ok && values[id.Name] != "" {
+							out[values[id.Name]] = true
+						}
+						return true
+					})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Same reports what one of two sets lacks that the other has, by their keys. The
 // names say what the sets are.
 func Same[K, L ~string, V, W any](t *testing.T, name string, a map[K]V, other string, b map[L]W) {
@@ -86,9 +113,9 @@ func Same[K, L ~string, V, W any](t *testing.T, name string, a map[K]V, other st
 	}
 }
 
-// Documented returns what stands in backticks at a place of a page: in the group of
-// a regular expression that matches there alone.
-func Documented(t *testing.T, page, place string) map[string]bool {
+// Text returns what the group of a regular expression matches in a page. It must
+// match there once.
+func Text(t *testing.T, page, place string) string {
 	t.Helper()
 	dt, err := os.ReadFile(page)
 	if err != nil {
@@ -98,8 +125,14 @@ func Documented(t *testing.T, page, place string) map[string]bool {
 	if len(found) != 1 {
 		t.Fatalf("%s has %d places like %s", page, len(found), place)
 	}
+	return string(found[0][1])
+}
+
+// Documented returns what stands in backticks in such a Text.
+func Documented(t *testing.T, page, place string) map[string]bool {
+	t.Helper()
 	out := map[string]bool{}
-	for i, part := range strings.Split(string(found[0][1]), "`") {
+	for i, part := range strings.Split(Text(t, page, place), "`") {
 		if i%2 == 1 {
 			out[part] = true
 		}

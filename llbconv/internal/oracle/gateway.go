@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ import (
 )
 
 // Gateway is a fake daemon as a frontend sees it. It solves single sources: local
-// ones have a .dockerignore file; what a URL serves is a tar archive if the URL ends
+// ones have a package.json and the case's .dockerignore; what a URL serves is a tar archive if the URL ends
 // in .tar, else text. A git repository has a commit of lastChange, a URL was last
 // modified then, unless it contains "undated", and has a digest if it contains "known". The inputs "in" and "img" are what
 // contexts of the form "input:NAME" refer to.
@@ -81,10 +83,12 @@ func (g *Gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 	id := op.GetSource().GetIdentifier()
 	res := client.NewResult()
 	switch {
-	case strings.HasPrefix(id, "local://") && g.c.Dockerignore != "":
-		res.SetRef(filesystem{".dockerignore": []byte(g.c.Dockerignore)})
 	case strings.HasPrefix(id, "local://"):
-		res.SetRef(filesystem{})
+		files := filesystem{"package.json": []byte(manifest)}
+		if g.c.Dockerignore != "" {
+			files[".dockerignore"] = []byte(g.c.Dockerignore)
+		}
+		res.SetRef(files)
 	case strings.HasPrefix(id, "http"):
 		res.SetRef(filesystem{op.GetSource().Attrs[pb.AttrHTTPFilename]: served(id)})
 	default:
@@ -92,6 +96,9 @@ func (g *Gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 	}
 	return res, nil
 }
+
+// manifest is in every build context.
+const manifest = `{"name": "app", "version": "1.0.0", "dependencies": {"express": "^4.18.0"}}`
 
 // lastChange is when everything that has a date was changed.
 var lastChange = time.Unix(1_600_000_000, 0).UTC()
@@ -170,9 +177,21 @@ func (f filesystem) StatFile(_ context.Context, req client.StatRequest) (*fstype
 	if !ok {
 		return nil, fmt.Errorf("%s: no such file", req.Path)
 	}
-	return &fstypes.Stat{Path: req.Path, Size: int64(len(dt))}, nil
+	return stat(req.Path, dt), nil
 }
 
-func (f filesystem) ReadDir(context.Context, client.ReadDirRequest) ([]*fstypes.Stat, error) {
-	return nil, errors.New("the fake gateway lists no directories")
+// ReadDir lists the only directory that there is.
+func (f filesystem) ReadDir(_ context.Context, req client.ReadDirRequest) ([]*fstypes.Stat, error) {
+	if path.Clean("/"+req.Path) != "/" {
+		return nil, fmt.Errorf("%s: no such directory", req.Path)
+	}
+	var out []*fstypes.Stat
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		out = append(out, stat(name, f[name]))
+	}
+	return out, nil
+}
+
+func stat(name string, dt []byte) *fstypes.Stat {
+	return &fstypes.Stat{Path: name, Size: int64(len(dt)), Mode: 0o644}
 }
