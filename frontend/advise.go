@@ -24,7 +24,8 @@ func (b *build) advise(ctx context.Context, r *report.Report, e *explanation) (*
 		Dockerfile: advice.File{Path: r.Path, Text: string(b.src.Data)},
 		Ignore:     b.ignoreFile(ctx),
 		Log:        e.log,
-		Read:       func(text string) (*advice.Reading, error) { return b.reading(ctx, text) },
+		Remote:     len(b.ui.CacheImports) > 0, BuildPlatform: platformID(&b.ui.BuildPlatforms[0]),
+		Read: func(text string) (*advice.Reading, error) { return b.reading(ctx, text) },
 	})
 }
 

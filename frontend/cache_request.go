@@ -111,6 +111,7 @@ func (b *build) report(ctx context.Context, form report.Form) (*report.Report, e
 		if r.Advice, err = b.advise(ctx, r, e); err != nil {
 			return nil, err
 		}
+		r.Plan = r.Plan.WithFewFiles(recorder.MaxReportedFiles)
 	}
 	if form.Compares {
 		if r.Past, err = b.pastBuilds(ctx, r.Plan.Platform); err != nil {

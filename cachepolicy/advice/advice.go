@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
+	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 	"github.com/cachewright/cachewright/cachepolicy/record"
 )
 
@@ -26,6 +27,9 @@ type Project struct {
 	Dockerfile, Ignore File
 	// Log has the recorded builds of the same instructions, the oldest first.
 	Log []record.LogEntry
+	// Remote: the build imports a cache from elsewhere. BuildPlatform is the builder's own.
+	Remote        bool
+	BuildPlatform string
 	// Read converts a Dockerfile as the build would. It fails where the build would.
 	Read func(dockerfile string) (*Reading, error)
 }
@@ -70,13 +74,14 @@ const (
 	KindArguments Kind = "arguments" // or because of an argument that it does not use
 	KindNoise     Kind = "noise"     // files changed that no build needs
 	KindModes     Kind = "modes"     // only permission bits changed
+	KindExport    Kind = "export"    // results that no build used again are exported
+	KindPlatform  Kind = "platform"  // a stage of files runs under emulation
 )
 
 // Suggestion is one change of the Dockerfile or the .dockerignore.
 type Suggestion struct {
 	Kind Kind `json:"kind"`
-	// Line is that of the instruction that it is about, in the Dockerfile as it is with
-	// the suggestions before; 0: none.
+	// Line is that of the instruction that it is about, in the Dockerfile as it is; 0: none.
 	Line int `json:"line,omitempty"`
 	// Seen says what happened, and Do what to do about it.
 	Seen string `json:"seen"`
@@ -94,8 +99,9 @@ type Suggestion struct {
 	// build changes; empty: it does not.
 	If      string `json:"if,omitempty"`
 	Changes string `json:"changes,omitempty"`
-	// Patch is a unified diff for git apply, on top of those of the suggestions before.
-	Patch string `json:"patch"`
+	// Patch is a unified diff for git apply, on top of those of the suggestions before;
+	// empty where it takes more than a patch.
+	Patch string `json:"patch,omitempty"`
 }
 
 // Saving is how often a command would have run.
@@ -130,13 +136,18 @@ func Suggest(p *Project) (*Advice, error) {
 	if out.Builds < MinBuilds {
 		return out, nil
 	}
-	now := &situation{project: p, history: h, dockerfile: p.Dockerfile.Text, ignore: p.Ignore.Text}
+	now := &situation{project: p, first: map[place]int{}, history: h, dockerfile: p.Dockerfile.Text, ignore: p.Ignore.Text}
 	var err error
 	if now.reading, err = p.Read(now.dockerfile); err != nil {
 		return nil, err
 	}
-	now.tally = simulate(now.reading.Plan, h, nil)
-	h.check(p, now.tally)
+	for _, in := range slices.Backward(now.reading.Instructions) {
+		now.first[place{in.Stage, in.Text}] = in.Line
+	}
+	// Some of the builds may have been before the .dockerignore was as it is now.
+	h.check(p, simulate(now.reading.Plan, h, nil))
+	now.ignored = ignoredBy(p.Ignore.Text)
+	now.tally = simulate(now.reading.Plan, h, now.ignored)
 	for len(out.Suggestions) < maxSuggestions {
 		best, next := now.best()
 		if next == nil {
@@ -146,6 +157,7 @@ func Suggest(p *Project) (*Advice, error) {
 		out.Suggestions = append(out.Suggestions, best.Suggestion)
 		now = next
 	}
+	out.Suggestions = append(out.Suggestions, now.others()...)
 	return out, nil
 }
 
@@ -153,11 +165,30 @@ func Suggest(p *Project) (*Advice, error) {
 type situation struct {
 	project            *Project
 	history            *history
+	first              map[place]int // the lines of the Dockerfile as it is
 	dockerfile, ignore string
 	ignored            []string
 	reading            *Reading
 	tally              tally
 }
+
+// place tells an instruction from others, also after it was moved.
+type place struct {
+	stage int
+	text  string
+}
+
+// at names an instruction with its line in the Dockerfile as it is.
+func (s *situation) at(in *Instruction) string {
+	text := phrase.Shorten(phrase.OneLine(in.Text), 60)
+	if line := s.line(in); line > 0 {
+		return fmt.Sprintf("%s (line %d)", text, line)
+	}
+	return text
+}
+
+// line returns the line of an instruction in the Dockerfile as it is, or 0.
+func (s *situation) line(in *Instruction) int { return s.first[place{in.Stage, in.Text}] }
 
 // best returns the candidate that saves most, and the situation that it leads to; nil if
 // there is none. Among equals the one that changes nothing in the result comes first.
@@ -177,7 +208,7 @@ func (s *situation) best() (*candidate, *situation) {
 // try simulates a candidate and fills in what it saves. It returns nil if it is none.
 func (s *situation) try(c *candidate) *situation {
 	next := &situation{
-		project: s.project, history: s.history, reading: s.reading,
+		project: s.project, history: s.history, first: s.first, reading: s.reading,
 		dockerfile: c.dockerfile, ignore: c.ignore, ignored: slices.Concat(s.ignored, c.ignored),
 	}
 	if c.dockerfile != s.dockerfile {

@@ -27,10 +27,10 @@ func (s *situation) arguments() []candidate {
 		if user < 0 || len(idle) == 0 || !s.changed(name) {
 			continue
 		}
-		seen := fmt.Sprintf("ARG %s (line %d) changed in %s, and %s", name, in.Line, phrase.Count(s.changes(name), "build"), doNotUse(len(idle)))
+		seen := fmt.Sprintf("%s changed in %s, and %s", s.at(in), phrase.Count(s.changes(name), "build"), doNotUse(len(idle)))
 		assume := fmt.Sprintf("no script that they start reads %s from its environment", name)
 		for _, c := range []candidate{s.moveArg(i, user), s.hideArg(name, idle)} {
-			c.Kind, c.Line, c.Seen, c.If, c.ignore = KindArguments, in.Line, seen, assume, s.ignore
+			c.Kind, c.Line, c.Seen, c.If, c.ignore = KindArguments, s.line(in), seen, assume, s.ignore
 			if c.dockerfile != "" {
 				out = append(out, c)
 			}
@@ -110,7 +110,7 @@ func (s *situation) moveArg(arg, user int) candidate {
 	text = slices.Insert(text, target, block...)
 	text = slices.Delete(text, from, to)
 	return candidate{
-		Suggestion: Suggestion{Do: fmt.Sprintf("move it to line %d, above %s", target-(to-from)+1, phrase.Shorten(phrase.OneLine(all[user].Text), 60))},
+		Suggestion: Suggestion{Do: "move it right above " + s.at(&all[user])},
 		dockerfile: text.String(),
 	}
 }

@@ -5,6 +5,7 @@
 //	history    history.go     the states that the recorded builds were in
 //	simulate   simulate.go    which steps a Dockerfile runs in these states
 //	suggest    order.go, arguments.go, noise.go, modes.go    candidates: a patched file each
+//	           others.go                                     what cannot be simulated
 //	choose     advice.go      the one that saves most, then the next on top of it
 //
 // A candidate counts by the simulation alone: the patched file is converted as any other,

@@ -19,6 +19,22 @@ func selects(set *cacheplan.FileSet, file string) bool {
 	})
 }
 
+// ignoredBy returns the patterns of a .dockerignore. Of one that takes something back
+// with an exclamation mark, only those below the last such line are sure to hold.
+func ignoredBy(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		switch line = strings.TrimSpace(line); {
+		case line == "" || line[0] == '#':
+		case line[0] == '!':
+			out = nil
+		default:
+			out = append(out, path.Clean(strings.TrimPrefix(line, "/")))
+		}
+	}
+	return out
+}
+
 func matchesAny(patterns []string, file string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, file) })
 }

@@ -31,8 +31,8 @@ func (s *situation) modes() []candidate {
 		rule := "# cache=" + string(cachepolicy.OptionModes) + "=ignore"
 		out = append(out, candidate{
 			Suggestion: Suggestion{
-				Kind: KindModes, Line: in.Line,
-				Seen:    fmt.Sprintf("only permission bits of the files of %s differed in %s", at(step.Title(), in.Line), phrase.Count(n, "build")),
+				Kind: KindModes, Line: s.line(in),
+				Seen:    fmt.Sprintf("only permission bits of the files of %s differed in %s", s.at(in), phrase.Count(n, "build")),
 				Do:      rule + " above it",
 				Changes: "the files are copied with the permissions u=rwX,go=rX",
 			},

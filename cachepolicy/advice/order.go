@@ -254,12 +254,12 @@ func (s *situation) reordered(in *Instruction, run *cacheplan.Step, moved []copi
 		text = slices.Replace(text, from, to, first...)
 		end += len(first) - (to - from)
 		rest = slices.Insert(rest, 0, c.in.Text)
-		where = slices.Insert(where, 0, at(c.in.Text, c.in.Line))
+		where = slices.Insert(where, 0, s.at(c.in))
 	}
 	text = slices.Insert(text, end, below...)
 	c := candidate{dockerfile: text.String(), ignore: s.ignore}
-	c.Kind, c.Line = KindOrder, in.Line
-	c.Seen = fmt.Sprintf("%s ran in %d of %s", at(run.Title(), in.Line), s.tally[nameOf(run)].certain, phrase.Count(len(s.history.states), "build"))
+	c.Kind, c.Line = KindOrder, s.line(in)
+	c.Seen = fmt.Sprintf("%s ran in %d of %s", s.at(in), s.tally[nameOf(run)].certain, phrase.Count(len(s.history.states), "build"))
 	c.step, c.because = run.Title(), list(where)
 	c.Do = fmt.Sprintf("move %s below it", list(rest))
 	c.If = "it reads no file of the project that is copied below it now"

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
 
 // lines are those of a text file, each with its line break.
@@ -53,11 +51,6 @@ func (l lines) above(in *Instruction, line string) lines {
 	first := l[in.Line-1]
 	indent := first[:len(first)-len(strings.TrimLeft(first, " \t"))]
 	return slices.Insert(slices.Clone(l), in.Line-1, indent+line+"\n")
-}
-
-// at names an instruction with its line.
-func at(text string, line int) string {
-	return fmt.Sprintf("%s (line %d)", phrase.Shorten(phrase.OneLine(text), 60), line)
 }
 
 // list joins names as in "a, b and c", the first ones where they are many.

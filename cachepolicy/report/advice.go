@@ -45,7 +45,10 @@ func (r *Report) advice() string {
 
 // saves says what a suggestion would have saved.
 func saves(s *advice.Suggestion) string {
-	if s.Saves == 0 {
+	switch {
+	case s.Kind == advice.KindExport || s.Kind == advice.KindPlatform:
+		return "may save time; how much, the log does not tell"
+	case s.Saves == 0:
 		return "may save runs; how many, the log does not tell"
 	}
 	text := fmt.Sprintf("saves %d of %s", s.Saves, phrase.Count(s.Of, "run"))

@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
@@ -24,6 +26,7 @@ type FindingRule string
 const (
 	FindingExpectation FindingRule = "expectation"  // a step will not do what CACHEWRIGHT_EXPECT says
 	FindingStale       FindingRule = "StaleUpgrade" // an old result of what fetches the newest packages
+	FindingAdvice      FindingRule = "advice"       // what would have saved runs in earlier builds
 	FindingReRun       FindingRule = "re-run"       // a step runs again for a reason of its own
 )
 
@@ -34,6 +37,7 @@ var findingRules = []struct {
 }{
 	{FindingExpectation, "A step will not do what is expected of it"},
 	{FindingStale, "What a step fetched as the newest packages is old"},
+	{FindingAdvice, "Another Dockerfile would have run fewer commands in earlier builds"},
 	{FindingReRun, "A step runs again for a reason of its own"},
 }
 
@@ -47,13 +51,13 @@ type Finding struct {
 	EndLine int `json:"endLine,omitempty"`
 }
 
-// findings returns the expectations that are not met, then what is stale, then the
-// causes of steps that run again.
+// findings returns the expectations that are not met, then what is stale, then advice,
+// then the causes of steps that run again.
 func (r *Report) findings() []Finding {
 	if !r.predicted() {
 		return nil
 	}
-	out := append(r.unmet(), r.stale()...)
+	out := slices.Concat(r.unmet(), r.stale(), r.advised())
 	for _, c := range r.causes() {
 		id := r.Plan.Steps[c.Step].ID
 		message := fmt.Sprintf("%s runs again: %s", id, explain.Text(c.Reasons))
@@ -63,6 +67,28 @@ func (r *Report) findings() []Finding {
 		out = append(out, Finding{Rule: FindingReRun, Level: LevelNote, Message: phrase.OneLine(message), Line: id.Line, EndLine: id.EndLine})
 	}
 	return out
+}
+
+// advised returns the suggestions, if advice was asked for.
+func (r *Report) advised() []Finding {
+	if r.Advice == nil || r.skips(FindingAdvice) {
+		return nil
+	}
+	var out []Finding
+	for _, s := range r.Advice.Suggestions {
+		message := fmt.Sprintf("%s. %s: %s; --call=cache-advice has the patch", capital(s.Seen), capital(s.Do), saves(&s))
+		f := Finding{Rule: FindingAdvice, Level: LevelNote, Message: phrase.OneLine(message), Line: s.Line, EndLine: s.Line}
+		if i := slices.IndexFunc(r.Plan.Steps, func(step cacheplan.Step) bool { return s.Line > 0 && step.ID.Line == s.Line }); i >= 0 {
+			f.EndLine = r.Plan.Steps[i].ID.EndLine
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// skips reports whether the Dockerfile does not want to hear of a rule.
+func (r *Report) skips(rule FindingRule) bool {
+	return slices.Contains(r.Skip, string(rule)) || slices.Contains(r.Skip, "all")
 }
 
 // unmet returns the expectations that are not met.

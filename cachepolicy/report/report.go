@@ -68,7 +68,8 @@ type Form struct {
 	Name        string
 	Description string
 	// Asserts: the form needs expectations, and says by a status code whether they
-	// are met. Compares: it needs the metadata of earlier builds. Advises: it needs advice.
+	// are met. Compares: it needs the metadata of earlier builds. Advises: it says what advice
+	// there is.
 	Asserts, Compares, Advises bool
 	// Write makes the answer. It fails where the report lacks what the form is about.
 	Write func(*Report) (*Answer, error)
@@ -81,8 +82,8 @@ func Forms() []Form {
 		{Name: "cache-verbose", Description: "Show what each step's cache key is made of, and predict which steps will run", Write: verbose},
 		{Name: "cache-markdown", Description: "The same for a pull request's comment or the summary of a CI job", Write: markdown},
 		{Name: "cache-html", Description: "The same as a page: the Dockerfile's lines with what is known of each step, and the graph of its stages", Write: html},
-		{Name: "cache-github", Description: "Findings as annotations of a GitHub workflow", Write: github},
-		{Name: "cache-sarif", Description: "Findings in SARIF 2.1.0", Write: sarif},
+		{Name: "cache-github", Description: "Findings as annotations of a GitHub workflow", Advises: true, Write: github},
+		{Name: "cache-sarif", Description: "Findings in SARIF 2.1.0", Advises: true, Write: sarif},
 		{Name: "cache-diff", Description: "The first input that differs between builds whose metadata files are in the build context " + PastContext, Compares: true, Write: diff},
 		{Name: "cache-advice", Description: "What in the Dockerfile costs its builds most, by what the recorded ones ran, with patches for git apply", Advises: true, Write: advise},
 		{Name: "cache-assert", Description: "Fail unless the steps will do what the build argument " + cachepolicy.ArgExpect + " says, such as deps/*=hit,app/4=re-run", Asserts: true, Write: assert},

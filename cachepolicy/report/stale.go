@@ -17,7 +17,7 @@ const staleAfter = 30 * 24 * time.Hour
 // stale finds steps that fetch the newest packages and are taken from the cache since
 // long.
 func (r *Report) stale() []Finding {
-	if slices.Contains(r.Skip, string(FindingStale)) || slices.Contains(r.Skip, "all") {
+	if r.skips(FindingStale) {
 		return nil
 	}
 	var out []Finding

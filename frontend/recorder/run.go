@@ -21,9 +21,9 @@ import (
 // known of those that are more.
 const maxFiles = record.MaxEntries / 2
 
-// maxReportedFiles is how many files a report lists, so that two builds can be
+// MaxReportedFiles is how many files a report that is not for advice lists, so that two builds can be
 // compared by them later.
-const maxReportedFiles = 500
+const MaxReportedFiles = 500
 
 // maxAdvisedFiles is how many it lists for advice, which looks for files by their name.
 const maxAdvisedFiles = 20_000
@@ -89,7 +89,7 @@ func (r *run) answer() {
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
 	r.report.Builds = ofSameTarget(past, plan)
 	r.report.Repeated = before.record.Has(plan)
-	listed := maxReportedFiles
+	listed := MaxReportedFiles
 	switch r.req.Mode {
 	case ModeRecord:
 		r.add(plan, traces, before)

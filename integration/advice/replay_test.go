@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os/exec"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -67,7 +66,7 @@ func (s *shape) replay(t *testing.T) outcome {
 		return outcome{nil, before, before}
 	}
 	p := s.start(t, base)
-	apply(p, text)
+	git(p, text, "apply")
 	return outcome{suggestions, before, s.build(p)}
 }
 
@@ -113,14 +112,4 @@ func ask(p *scenario.Project) (string, []advice.Suggestion) {
 	var d report.Document
 	p.Must(json.Unmarshal(answer["result.json"], &d))
 	return string(answer["result.txt"]), d.Advice.Suggestions
-}
-
-// apply applies a patch as a user does.
-func apply(p *scenario.Project, patch string) {
-	p.T.Helper()
-	cmd := exec.CommandContext(p.T.Context(), "git", "apply")
-	cmd.Dir, cmd.Stdin = p.Context, strings.NewReader(patch)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.T.Fatalf("git apply: %v\n%s\n%s", err, out, patch)
-	}
 }
