@@ -98,31 +98,3 @@ func TestLedgerMerge(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
-
-// Builds of one tree have traces in common, as long as one file is as it was.
-func TestTraces(t *testing.T) {
-	traces := func(files map[string]int64) record.Traces {
-		var all []uint64
-		for name, mtime := range files {
-			if trace, ok := record.Trace(name, []byte("x"), mtime); ok {
-				all = append(all, trace)
-			}
-		}
-		return record.NewTraces(all)
-	}
-	a := traces(map[string]int64{"Dockerfile": 1e9 + 1, "lib": 2e9 + 2})
-	for name, c := range map[string]struct {
-		files map[string]int64
-		want  bool
-	}{
-		"one edited":      {map[string]int64{"Dockerfile": 1e9 + 1, "lib": 9e9 + 9}, true},
-		"another tree":    {map[string]int64{"Dockerfile": 3e9 + 1, "lib": 4e9 + 2}, false},
-		"names swapped":   {map[string]int64{"Dockerfile": 2e9 + 2, "lib": 1e9 + 1}, false},
-		"nothing":         {nil, true},
-		"from an archive": {map[string]int64{"Dockerfile": 1e9, "lib": 2e9}, true},
-	} {
-		if got := traces(c.files).Meet(a); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}

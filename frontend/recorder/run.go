@@ -46,8 +46,8 @@ type run struct {
 	dirs   Dirs
 	store  store
 	req    *Request
-	record string // the name of the record
-	traces []uint64
+	record string              // the name of the record
+	traced []record.TracedFile // that tell the project from others
 	report Report
 }
 
@@ -79,11 +79,11 @@ func (r *run) answer() {
 	ledger, err := r.store.readLedger()
 	r.report.problem(err)
 	plan := r.req.Plan
-	beside := len(r.traces)
+	beside := len(r.traced)
 	r.findFiles(plan)
 	var traces record.Traces
-	if len(r.traces) > beside { // the Dockerfile alone is no more than what is edited
-		traces = record.NewTraces(r.traces)
+	if len(r.traced) > beside { // the Dockerfile alone is no more than what is edited
+		traces = record.NewTraces(r.traced)
 	}
 	past := before.record.Past(plan, traces)
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
@@ -123,14 +123,10 @@ func (r *run) findProject() {
 	}
 }
 
-// trace takes the trace of a file of a context, if the project has to be told from
-// others.
+// trace notes a file of a context, if the project has to be told from others.
 func (r *run) trace(context string, n *node) {
-	if r.record == r.req.Record || !n.stat.is(unix.S_IFREG) {
-		return
-	}
-	if trace, ok := record.Trace(context+"\x00"+n.path, strconv.AppendInt(nil, n.stat.size, 10), n.stat.mtime); ok {
-		r.traces = append(r.traces, trace)
+	if r.record != r.req.Record && n.stat.is(unix.S_IFREG) {
+		r.traced = append(r.traced, record.TracedFile{Path: context + "\x00" + n.path, Size: n.stat.size, Changed: n.stat.mtime})
 	}
 }
 

@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cachewright/cachewright/integration/sandbox"
 	"github.com/cachewright/cachewright/integration/scenario"
@@ -31,6 +33,57 @@ func TestProjects(t *testing.T) {
 	one.Write("file", "3 "+t.Name())
 	expect(one, "one changed", solve(one), expected{notes: map[string]string{"COPY file /": "file changed", "RUN cat /file": "follows 2/3"}})
 }
+
+// TestLookAlikes builds projects one after the other that have the same Dockerfile and
+// names of files, in a directory of one name, and no repository: the first build of
+// each says nothing, with every client and whatever times the files have.
+func TestLookAlikes(t *testing.T) {
+	t.Parallel()
+	sb := scenario.Start(t)
+	c := rebuild{
+		Dockerfile: "FROM $BASE\nCOPY lib /lib\nRUN cat /lib/x.c\n",
+		Files:      map[string]string{"lib/x.c": "int x = 1; // $ID", "lib/common.h": "the same"},
+	}
+	for name, at := range map[string]*time.Time{"as written": nil, "from an archive": ptr(time.Unix(1_700_000_000, 0)), "without times": ptr(time.Unix(0, 0))} {
+		for client, build := range map[string]func(*project) *sandbox.Result{"buildx": buildx, "client": solve} {
+			t.Run(name+"/"+client, func(t *testing.T) {
+				base := scenario.New(t, sb, c)
+				for _, number := range []string{"one", "two"} {
+					p := workspace(t, base, number, at)
+					quiet(p, number, build(p))
+				}
+			})
+		}
+	}
+}
+
+// workspace returns another project like p, in a directory named workspace, with all
+// files changed last at a time, if there is one.
+func workspace(t *testing.T, p *project, number string, at *time.Time) *project {
+	t.Helper()
+	other := *p
+	other.T, other.SharedKey = t, ""
+	other.Context = filepath.Join(t.TempDir(), number, "workspace")
+	p.Must(os.CopyFS(other.Context, os.DirFS(p.Context)))
+	other.Write("lib/x.c", number+" "+t.Name())
+	p.Must(filepath.WalkDir(other.Context, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || at == nil {
+			return err
+		}
+		return os.Chtimes(path, *at, *at)
+	}))
+	return &other
+}
+
+// buildx builds a project with buildx.
+func buildx(p *project) *sandbox.Result {
+	p.T.Helper()
+	r, err := p.Sandbox.Buildx(p.T.Context(), append([]string{"--output=type=cacheonly"}, p.BuildxArgs()...)...)
+	p.Must(err)
+	return r.Result
+}
+
+func ptr[T any](v T) *T { return &v }
 
 // TestPlatforms builds for two platforms: each has a record of its own.
 func TestPlatforms(t *testing.T) {
@@ -72,7 +125,7 @@ func platforms(p *project, build string, want []string) {
 // another argument: all of them are in one record, and later nothing is new.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
-	sb := scenario.Start(t)
+	sb := scenario.Start(t, sandbox.Busybox)
 	const builds = 6
 	p := scenario.New(t, sb, rebuild{
 		Dockerfile: "FROM $BASE\nCOPY file /\nARG V\nRUN echo $V\n", Files: map[string]string{"file": t.Name()},
