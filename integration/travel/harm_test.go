@@ -166,11 +166,15 @@ COPY --from=build /list /
 	}
 }
 
-// Of two builders that export to one reference at the same time the last one wins.
-// Both builds are fine, and what is left can be used.
+// Of two builders that export to one cache at the same time the last one wins. Both
+// builds are fine, and what is left can be used.
 func TestTwoBuildersAtOnce(t *testing.T) {
-	sb := start(t)
-	p := newProject(t, registry(sb, "mode", "max"), counting)
+	for _, tr := range []transport{registry(start(t), "mode", "max"), gha(t, "max")} {
+		t.Run(tr.exports[0].Type, func(t *testing.T) { twoBuildersAtOnce(t, newProject(t, tr, counting)) })
+	}
+}
+
+func twoBuildersAtOnce(t *testing.T, p *project) {
 	p.fresh()
 	p.Args["N"] = "0"
 	p.build()
