@@ -45,10 +45,12 @@ func run(ctx context.Context, driver string, out io.Writer) (err error) {
 	}
 	switch driver {
 	case "remote":
-		if err := showRunners(ctx, s, out); err != nil {
+		// First what needs the least: the other chapter has an image of Go, which takes
+		// a minute to make for the first time.
+		if err := show(ctx, s, out); err != nil {
 			return err
 		}
-		return show(ctx, s, out)
+		return showRunners(ctx, s, out)
 	case "docker":
 		return showOnEngine(ctx, s, out)
 	default:
