@@ -131,12 +131,12 @@ type candidate struct {
 // Suggest returns the suggestions that save most, each on top of those before. It
 // fails if the Dockerfile cannot be converted.
 func Suggest(p *Project) (*Advice, error) {
-	h := newHistory(p.Log)
+	h := newHistory(latest(p))
 	out := &Advice{Builds: len(h.states), Suggestions: []Suggestion{}}
 	if out.Builds < MinBuilds {
 		return out, nil
 	}
-	now := &situation{project: p, first: map[place]int{}, history: h, dockerfile: p.Dockerfile.Text, ignore: p.Ignore.Text}
+	now := &situation{project: p, first: map[place]int{}, files: filesOfContexts(p.Plan), history: h, dockerfile: p.Dockerfile.Text, ignore: p.Ignore.Text}
 	var err error
 	if now.reading, err = p.Read(now.dockerfile); err != nil {
 		return nil, err
@@ -161,11 +161,20 @@ func Suggest(p *Project) (*Advice, error) {
 	return out, nil
 }
 
+// latest returns the entries of the log that are simulated: of a very long Dockerfile
+// only the last ones, so that an answer takes seconds at most.
+func latest(p *Project) []record.LogEntry {
+	const maxStates, minBuilds = 60_000, 20
+	most := max(minBuilds, maxStates/max(len(p.Plan.Steps), 1))
+	return p.Log[max(len(p.Log)-most, 0):]
+}
+
 // situation is the project with some suggestions applied.
 type situation struct {
 	project            *Project
 	history            *history
-	first              map[place]int // the lines of the Dockerfile as it is
+	first              map[place]int       // the lines of the Dockerfile as it is
+	files              map[string][]string // those that are known, by their context
 	dockerfile, ignore string
 	ignored            []string
 	reading            *Reading
@@ -208,7 +217,7 @@ func (s *situation) best() (*candidate, *situation) {
 // try simulates a candidate and fills in what it saves. It returns nil if it is none.
 func (s *situation) try(c *candidate) *situation {
 	next := &situation{
-		project: s.project, history: s.history, first: s.first, reading: s.reading,
+		project: s.project, history: s.history, first: s.first, files: s.files, reading: s.reading,
 		dockerfile: c.dockerfile, ignore: c.ignore, ignored: slices.Concat(s.ignored, c.ignored),
 	}
 	if c.dockerfile != s.dockerfile {

@@ -237,3 +237,22 @@ func TestOthers(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkSuggest asks about a file of 60 steps and a log of 200 builds.
+func BenchmarkSuggest(b *testing.B) {
+	var worlds []world
+	for i := range 200 {
+		w := project()
+		w["src/main.js"], w["SHA"] = fmt.Sprint(i), fmt.Sprint(i/2)
+		if i%5 == 0 {
+			w["coverage/x"] = fmt.Sprint(i)
+		}
+		worlds = append(worlds, w)
+	}
+	p := sampleProject("FROM base AS app\nARG SHA\nWORKDIR /app\nCOPY . .\nRUN npm ci\n"+strings.Repeat("RUN make\nCOPY src src\n", 28)+"LABEL a=$SHA\n", worlds)
+	for b.Loop() {
+		if got, err := Suggest(p); err != nil || len(got.Suggestions) == 0 {
+			b.Fatal(got, err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ var noisy = []string{
 	"coverage", "htmlcov", ".nyc_output", "**/.coverage", "test-results", "test-reports", "playwright-report", "**/junit*.xml",
 	"**/*.log", "logs", "tmp", ".tmp", "**/.cache", "**/*.tsbuildinfo", "**/.eslintcache", "**/.pytest_cache", "**/.mypy_cache",
 	"**/.ruff_cache", "**/__pycache__", "**/*.pyc", ".tox", ".gradle", ".git", ".github", ".gitlab-ci.yml", ".idea", ".vscode",
-	"**/.DS_Store", "**/*.swp", "**/*~", "README.md", "CHANGELOG.md", "Dockerfile", ".dockerignore", "compose.yaml", "docker-compose.yml",
+	"**/.DS_Store", "**/*.swp", "**/*~", "CHANGELOG.md", "Dockerfile", ".dockerignore", "compose.yaml", "docker-compose.yml",
 }
 
 // noise returns a candidate for each pattern of files that changed and that no

@@ -142,9 +142,10 @@ func (s *situation) copied(in *Instruction, run *cacheplan.Step) (copied, bool) 
 		return copied{in: in}, true // the command does not run there
 	}
 	out := copied{in: in}
+	known := s.known(step)
 	for _, source := range sources {
 		dir := strings.TrimPrefix(path.Clean("/"+source), "/")
-		for _, f := range s.known(step) {
+		for _, f := range known {
 			switch rel, under := below(dir, f); {
 			case cacheplan.HasWildcard(dir) || f == dir:
 				out.files = append(out.files, path.Join(inside, path.Base(f)))
@@ -152,7 +153,7 @@ func (s *situation) copied(in *Instruction, run *cacheplan.Step) (copied, bool) 
 				out.files = append(out.files, path.Join(inside, rel))
 			}
 		}
-		if len(sources) == 1 && dir != "" && inside == "" && !slices.Contains(s.known(step), dir) {
+		if len(sources) == 1 && dir != "" && inside == "" && !slices.Contains(known, dir) {
 			out.from = dir + "/"
 		}
 	}
@@ -190,17 +191,29 @@ func (s *situation) known(step *cacheplan.Step) []string {
 		if set == nil {
 			continue
 		}
-		for i := range s.project.Plan.Files {
-			whole := &s.project.Plan.Files[i]
-			if whole.Context != set.Context {
-				continue
-			}
-			for _, f := range whole.Files {
-				if !f.Mode.IsDir() && selects(set, f.Path) && !slices.Contains(out, f.Path) {
-					out = append(out, f.Path)
-				}
+		for _, file := range s.files[set.Context] {
+			if selects(set, file) {
+				out = append(out, file)
 			}
 		}
+	}
+	return out
+}
+
+// filesOfContexts returns the paths of all files that a plan has, without directories,
+// by their context.
+func filesOfContexts(p *cacheplan.Plan) map[string][]string {
+	out := map[string][]string{}
+	for _, set := range p.Files {
+		for _, f := range set.Files {
+			if !f.Mode.IsDir() {
+				out[set.Context] = append(out[set.Context], f.Path)
+			}
+		}
+	}
+	for context, files := range out {
+		slices.Sort(files)
+		out[context] = slices.Compact(files)
 	}
 	return out
 }
