@@ -109,6 +109,7 @@ func contentHash(root *node) string {
 // writePHP appends a value as PHP's json_encode does: slashes and all beyond ASCII
 // are escaped, and an empty object is an empty list.
 func writePHP(b *bytes.Buffer, n *node) {
+	n.open()
 	opening, closing := byte('['), byte(']')
 	switch {
 	case n.kind == scalar:

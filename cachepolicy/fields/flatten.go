@@ -64,6 +64,10 @@ func (f *flattener) walk(name string, n *node, depth int) bool {
 		}
 		return len(f.out) <= MaxFields
 	}
+	if len(f.out)+n.size() > MaxFields {
+		return false // not read for nothing
+	}
+	n.open()
 	used := map[string]bool{}
 	for i, v := range n.items {
 		key := ""
@@ -92,6 +96,7 @@ func (f *flattener) walk(name string, n *node, depth int) bool {
 // grouped reports whether the parts of a node are fields of their own.
 func (n *node) grouped() bool {
 	if n.kind == list {
+		n.open()
 		for _, v := range n.items {
 			if v.kind != scalar {
 				return true
@@ -99,7 +104,7 @@ func (n *node) grouped() bool {
 		}
 		return false
 	}
-	return n.kind == object && len(n.items) > 0
+	return n.kind == object && n.size() > 0
 }
 
 func (n *node) field(name string, isPackage bool) Field {
@@ -108,10 +113,12 @@ func (n *node) field(name string, isPackage bool) Field {
 		f.Value = s
 		return f
 	}
-	var b bytes.Buffer
-	writeJSON(&b, n)
-	f.Value = b.String()
-	if f.Group {
+	if f.Value = string(n.text); n.text == nil {
+		var b bytes.Buffer
+		writeJSON(&b, n)
+		f.Value = b.String()
+	}
+	if f.Group && n.size() <= MaxFields { // one of more is no package
 		f.Version = n.str("version")
 	}
 	return f

@@ -5,37 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"unicode/utf8"
 )
 
-// maxDepth is how deep a file's values may be nested.
-const maxDepth = 1000
-
-// parseJSON reads one JSON value. Numbers stay as written; of two equal keys the
-// last one counts, as it does for JSON.parse.
+// parseJSON reads one JSON value. What objects and lists hold is read when it is asked
+// for, since of a large lock file little is. Numbers stay as written; of two equal keys
+// the last one counts, as it does for JSON.parse.
 func parseJSON(data []byte) (*node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	n, err := readJSON(dec, 0)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows the value")
-		}
+	var b bytes.Buffer
+	b.Grow(len(data))
+	if err := json.Compact(&b, data); err != nil {
+		return nil, syntaxError(data)
 	}
-	if err == nil {
-		return n, nil
+	return fromJSON(b.Bytes()), nil
+}
+
+// syntaxError says what is wrong with a text that is no JSON, and where.
+func syntaxError(data []byte) error {
+	data = bytes.TrimRight(data, " \t\r\n")
+	var any json.RawMessage
+	err := json.Unmarshal(append(bytes.Clone(data), '\n'), &any)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return &Error{Message: fmt.Sprintf("no valid JSON: %v", err)}
 	}
-	offset := dec.InputOffset() // where the last good token ends
-	for offset < int64(len(data)) && bytes.IndexByte([]byte(" \t\r\n,:"), data[offset]) >= 0 {
-		offset++
+	if syntax.Offset > int64(len(data)) {
+		return &Error{Line: lineAt(data, int64(len(data))), Message: "no valid JSON: the file ends too early"}
 	}
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		offset, err = int64(len(bytes.TrimRight(data, " \t\r\n"))), errors.New("the file ends too early")
-	}
-	return nil, &Error{Line: lineAt(data, offset), Message: fmt.Sprintf("no valid JSON: %v", err)}
+	return &Error{Line: lineAt(data, syntax.Offset-1), Message: "no valid JSON: " + syntax.Error()}
 }
 
 // lineAt returns the line of an offset, from 1.
@@ -43,67 +42,104 @@ func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte("\n"))
 }
 
-func readJSON(dec *json.Decoder, depth int) (*node, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("more than %d levels", maxDepth)
-	}
-	t, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch v := t.(type) {
-	case json.Delim:
-		n := &node{kind: list}
-		if v == '{' {
-			n.kind = object
-		}
-		err := readItems(dec, n, depth)
-		return n, err
-	case string:
-		return text(v), nil
-	case json.Number:
-		return &node{value: literal(v)}, nil
-	case bool:
-		return &node{value: literal(fmt.Sprint(v))}, nil
+// fromJSON returns the value that a text without blanks is.
+func fromJSON(text []byte) *node {
+	switch text[0] {
+	case '{':
+		return &node{kind: object, text: text}
+	case '[':
+		return &node{kind: list, text: text}
+	case '"':
+		return &node{value: unquoted(text)}
 	default:
-		return &node{value: literal("null")}, nil
+		return &node{value: literal(text)}
 	}
 }
 
-// readItems reads what an object or list holds, and its end.
-func readItems(dec *json.Decoder, n *node, depth int) error {
+// open reads what an object or list holds, if that is still to be read.
+func (n *node) open() {
+	if n.text == nil || n.opened {
+		return
+	}
+	size := n.size()
+	n.items = make([]*node, 0, size)
 	seen := keyIndex{n: n}
-	for dec.More() {
+	if n.kind == object {
+		n.keys = make([]string, 0, size)
+	}
+	n.opened = true
+	for rest := n.inner(); len(rest) > 0; {
 		at := len(n.items)
 		if n.kind == object {
-			t, err := dec.Token()
-			if err != nil {
-				return err
-			}
-			key, ok := t.(string)
-			if !ok {
-				return fmt.Errorf("a key is no string")
-			}
+			end := valueEnd(rest)
+			key := unquoted(rest[:end])
+			rest = rest[end+1:]
 			if old := seen.of(key); old >= 0 {
 				at = old
 			} else {
 				n.keys = append(n.keys, key)
-				seen.add(key)
+				seen.add(key, size)
 			}
 		}
-		v, err := readJSON(dec, depth+1)
-		if err != nil {
-			return err
-		}
-		if at < len(n.items) {
+		end := valueEnd(rest)
+		if v := fromJSON(rest[:end]); at < len(n.items) {
 			n.items[at] = v
 		} else {
 			n.items = append(n.items, v)
 		}
+		rest = rest[min(end+1, len(rest)):]
 	}
-	n.keys, n.items = slices.Clip(n.keys), slices.Clip(n.items)
-	_, err := dec.Token()
-	return err
+}
+
+// inner is the text between the brackets.
+func (n *node) inner() []byte { return n.text[1 : len(n.text)-1] }
+
+// size returns how many values an object or list holds.
+func (n *node) size() int {
+	if n.text == nil || n.opened {
+		return len(n.items)
+	}
+	size := 0
+	for rest := n.inner(); len(rest) > 0; size++ {
+		if n.kind == object {
+			rest = rest[valueEnd(rest)+1:]
+		}
+		rest = rest[min(valueEnd(rest)+1, len(rest)):]
+	}
+	return size
+}
+
+// valueEnd returns where the first value of a valid text ends: at a comma, a colon or
+// the end.
+func valueEnd(text []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case (c == ',' || c == ':') && depth == 0:
+			return i
+		}
+	}
+	return len(text)
+}
+
+// unquoted returns what a valid JSON string says.
+func unquoted(quoted []byte) string {
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
+	var s string
+	_ = json.Unmarshal(quoted, &s) // it is valid
+	return s
 }
 
 // keyIndex finds keys of an object that grows: with a map if it has many.
@@ -122,22 +158,26 @@ func (x *keyIndex) of(key string) int {
 	return -1
 }
 
-// add notes the last key of the object.
-func (x *keyIndex) add(key string) {
+// add notes the last key of the object, which will have about size of them.
+func (x *keyIndex) add(key string, size int) {
 	const few = 16
 	switch {
 	case x.many != nil:
 		x.many[key] = len(x.n.keys) - 1
 	case len(x.n.keys) > few:
-		x.many = map[string]int{}
+		x.many = make(map[string]int, size)
 		for i, k := range x.n.keys {
 			x.many[k] = i
 		}
 	}
 }
 
-// writeJSON appends a value without blanks.
+// writeJSON appends a value without blanks: what was not read as it came.
 func writeJSON(b *bytes.Buffer, n *node) {
+	if n.text != nil && !n.opened {
+		b.Write(n.text)
+		return
+	}
 	switch n.kind {
 	case scalar:
 		writeScalar(b, n.value)
@@ -201,8 +241,10 @@ func isPlain(s string) bool {
 	return true
 }
 
+// encodeJSON returns a value as a line.
 func encodeJSON(n *node) []byte {
 	var b bytes.Buffer
+	b.Grow(len(n.text) + 1)
 	writeJSON(&b, n)
 	b.WriteByte('\n')
 	return b.Bytes()

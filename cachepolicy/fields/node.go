@@ -23,6 +23,9 @@ type node struct {
 	items []*node  // of an object, as its keys, or of a list
 	// value of a scalar: a string, a literal (JSON, YAML), or what TOML has
 	value any
+	// text is the JSON of an object or a list; opened says that keys and items are read.
+	text   []byte
+	opened bool
 	// plain: in YAML, the keys that stand without quotes
 	plain map[string]bool
 }
@@ -38,6 +41,7 @@ func (n *node) get(keys ...string) *node {
 		if n == nil || n.kind != object {
 			return nil
 		}
+		n.open()
 		i := slices.Index(n.keys, k)
 		if i < 0 {
 			return nil
@@ -61,6 +65,7 @@ func (n *node) set(key string, v *node) {
 	if n == nil || n.kind != object {
 		return
 	}
+	n.open()
 	if i := slices.Index(n.keys, key); i >= 0 {
 		n.items[i] = v
 	}
@@ -76,6 +81,7 @@ func (n *node) keep(ok func(key string, v *node) bool) {
 	if n == nil || n.kind != object {
 		return
 	}
+	n.open()
 	at := 0
 	for i, k := range n.keys {
 		if ok(k, n.items[i]) {
@@ -91,6 +97,7 @@ func (n *node) each(f func(key string, v *node)) {
 	if n == nil {
 		return
 	}
+	n.open()
 	for i, v := range n.items {
 		key := ""
 		if n.kind == object {
@@ -119,6 +126,7 @@ func (n *node) sortKeys(deep bool) {
 	if n == nil {
 		return
 	}
+	n.open()
 	if n.kind == object && !slices.IsSorted(n.keys) {
 		order := make([]int, len(n.keys))
 		for i := range order {

@@ -1,6 +1,7 @@
 package fields
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -89,6 +90,9 @@ func Reduce(s fieldspec.Spec, files []File) ([]Reduced, error) {
 		data, err := d.encode()
 		if err != nil {
 			return nil, at(d.path, err)
+		}
+		if d.form == formJSON {
+			d.root = fromJSON(bytes.TrimSpace(data)) // whose values are parts of data
 		}
 		out[i] = Reduced{Path: d.path, Data: data, Fields: flatten(d.root)}
 	}

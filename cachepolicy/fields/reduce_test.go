@@ -1,7 +1,10 @@
 package fields
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -103,6 +106,21 @@ func TestReduce(t *testing.T) {
 			"[project]\ndependencies = ['idna']\nname = 'a'\nversion = '0.0.0'",
 			"version = 1\n\n[[package]]\nname = 'a'\nversion = '0.0.0'\n\n[package.source]\nvirtual = '.'\n\n[[package]]\nname = 'idna'\nversion = '3'\n\n[package.source]\nregistry = 'https://pypi.org/simple'",
 		}},
+		{"uv workspace", "uv", []File{
+			{"pyproject.toml", []byte("[project]\nname = 'root'\nversion = '1.2'\nrequires-python = '>=3.12'\ndependencies = ['bird_feeder', 'seeds>=2']\n[tool.uv.sources]\nbird-feeder = { workspace = true }\nseeds = { workspace = true }\n[tool.uv.workspace]\nmembers = ['packages/*']\n")},
+			{"packages/bird-feeder/pyproject.toml", []byte("[project]\nname = 'bird-feeder'\nversion = '0.3'\n[build-system]\nrequires = ['hatchling']\n")},
+			{"packages/seeds/pyproject.toml", []byte("[project]\nname = 'seeds'\nversion = '2.1'\n")},
+			{"uv.lock", []byte("version = 1\nrevision = 3\nrequires-python = '>=3.12'\n[manifest]\nmembers = ['bird-feeder', 'root', 'seeds']\n" +
+				"[[package]]\nname = 'bird-feeder'\nversion = '0.3'\nsource = { editable = 'packages/bird-feeder' }\n" +
+				"[[package]]\nname = 'root'\nversion = '1.2'\nsource = { virtual = '.' }\ndependencies = [{ name = 'bird-feeder' }, { name = 'seeds' }]\n" +
+				"[package.metadata]\nrequires-dist = [{ name = 'bird-feeder', editable = 'packages/bird-feeder' }, { name = 'seeds', specifier = '>=2', editable = 'packages/seeds' }]\n" +
+				"[[package]]\nname = 'seeds'\nversion = '2.1'\nsource = { editable = 'packages/seeds' }\n")},
+		}, []string{
+			"[project]\ndependencies = ['bird_feeder', 'seeds>=2']\nname = 'root'\nrequires-python = '>=3.12'\nversion = '0.0.0'\n\n[tool]\n[tool.uv]\n[tool.uv.sources]\n[tool.uv.sources.bird-feeder]\nworkspace = true\n\n[tool.uv.sources.seeds]\nworkspace = true\n\n[tool.uv.workspace]\nmembers = ['packages/*']",
+			"[build-system]\nrequires = ['hatchling']\n\n[project]\nname = 'bird-feeder'\nversion = '0.0.0'",
+			"[project]\nname = 'seeds'\nversion = '2.1'",
+			"requires-python = '>=3.12'\nrevision = 3\nversion = 1\n\n[manifest]\nmembers = ['bird-feeder', 'root', 'seeds']\n\n[[package]]\nname = 'bird-feeder'\nversion = '0.0.0'\n\n[package.source]\neditable = 'packages/bird-feeder'\n\n[[package]]\nname = 'root'\nversion = '0.0.0'\n\n[[package.dependencies]]\nname = 'bird-feeder'\n\n[[package.dependencies]]\nname = 'seeds'\n\n[package.metadata]\n[[package.metadata.requires-dist]]\neditable = 'packages/bird-feeder'\nname = 'bird-feeder'\n\n[[package.metadata.requires-dist]]\neditable = 'packages/seeds'\nname = 'seeds'\nspecifier = '>=2'\n\n[package.source]\nvirtual = '.'\n\n[[package]]\nname = 'seeds'\nversion = '2.1'\n\n[package.source]\neditable = 'packages/seeds'",
+		}},
 		{"paths", "a.*.b,c,\"d.e\"", []File{
 			{"x.json", []byte(`{"z":1,"c":1e3,"a":{"x":{"b":1,"q":2},"y":[1]},"d.e":null}`)},
 			{"x.toml", []byte("c = 1979-05-27\nq = 1\n")},
@@ -121,6 +139,30 @@ func TestReduce(t *testing.T) {
 	}
 }
 
+// TestOpen reads JSON level by level, down to the last, and compares with encoding/json.
+func TestOpen(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `[]`, `{"":{"":null}}`, ` { "a" : [ 1 , -2.50e+3 , true , null , "x" ] , "b" : { } } `,
+		`{"a\\":"]}\"","b":[[],{},",:"],"\u00e9\n":"\ud83d\ude00 é/","{":"}","c":[{"d":[[[":"]]]}]}`,
+		`[[[[[[]]]]],{"a":{"b":{"c":[{}]}}}]`, `{"a":1,"b":2,"a":{"c":3}}`,
+	} {
+		n, err := parseJSON([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var open func(n *node)
+		open = func(n *node) { n.each(func(_ string, v *node) { open(v) }) }
+		open(n)
+		var want, got any
+		if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(encodeJSON(n), &got); err != nil || !reflect.DeepEqual(want, got) {
+			t.Errorf("%s: read as %s (%v)", text, encodeJSON(n), err)
+		}
+	}
+}
+
 // TestPresets compares the names that rules take with the presets that there are.
 func TestPresets(t *testing.T) {
 	for _, name := range fieldspec.Presets() {
@@ -134,9 +176,11 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct{ spec, path, data, want string }{
 		{"npm", "package.json", "{\n\"a\":\n x}", "package.json:3: no valid JSON: invalid character 'x' looking for beginning of value"},
 		{"npm", "package.json", "{\n\"a\": 1\n", "package.json:2: no valid JSON: the file ends too early"},
-		{"npm", "package.json", "{}\n{}", "package.json:2: no valid JSON: something follows the value"},
+		{"npm", "package.json", "{}\n{}", "package.json:2: no valid JSON: invalid character '{' after top-level value"},
 		{"npm", "package.json", "[]", "package.json:1: holds no fields: it is no object"},
-		{"npm", "package.json", strings.Repeat("[", 1100), "package.json:1: no valid JSON: more than 1000 levels"},
+		{"npm", "package.json", strings.Repeat("[", 20000), "package.json:1: no valid JSON: invalid character '[' exceeded max depth"},
+		{"npm", "package.json", "{\n\"a\": \"b", "package.json:2: no valid JSON: the file ends too early"},
+		{"npm", "package.json", "", "package.json:1: no valid JSON: the file ends too early"},
 		{"npm", "a/tsconfig.json", "{}", "a/tsconfig.json: no file of fields=npm, which is for package.json, package-lock.json, npm-shrinkwrap.json, pnpm-workspace.yaml, pnpm-lock.yaml, yarn.lock, .npmrc, .yarnrc, .yarnrc.yml, .pnpmfile.cjs; copy it with an instruction of its own"},
 		{"cargo", "Cargo.toml", "a = 1\n\nb = \n", "Cargo.toml:3: no valid TOML: unexpected character U+000A at start of value"},
 		{"a.b", "x.yaml", "a: b\nc: [\n", "x.yaml:2: no valid YAML: sequence end token ']' not found"},
@@ -202,19 +246,59 @@ func largeLock(size int) []byte {
 	return []byte(b.String())
 }
 
-// BenchmarkReduce shows that time and memory grow with the size of the file.
+// largeTOML returns a Cargo.lock of about so many bytes.
+func largeTOML(size int) []byte {
+	var b strings.Builder
+	b.WriteString("version = 4\n")
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "\n[[package]]\nname = \"package-%d\"\nversion = \"1.%d.0\"\nsource = \"registry+https://index.example.org\"\nchecksum = \"%064x\"\ndependencies = [\n \"package-%d\",\n]\n", i, i%50, i, i+1)
+	}
+	return []byte(b.String())
+}
+
+// TestMemory holds the memory for a large lock file to what docs/fields.md says of it:
+// all that is allocated on the way, by the size of the file.
+func TestMemory(t *testing.T) {
+	for _, c := range []struct {
+		spec, name string
+		data       []byte
+		most       uint64
+	}{
+		{"npm", "package-lock.json", largeLock(4 << 20), memoryOfJSON},
+		{"cargo", "Cargo.lock", largeTOML(4 << 20), memoryOfTOML},
+		{"npm", "pnpm-lock.yaml", largeLock(4 << 20), 1},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		reduceOne(t, c.spec, File{c.name, c.data})
+		runtime.ReadMemStats(&after)
+		if got, size := after.TotalAlloc-before.TotalAlloc, uint64(len(c.data)); got > c.most*size {
+			t.Errorf("%s of %d bytes takes %d, %d times as many; want at most %d times", c.name, size, got, got/size, c.most)
+		}
+	}
+}
+
+// BenchmarkReduce shows that time and memory grow with the size of the file; x/B is
+// how many bytes are allocated for one of the file.
 func BenchmarkReduce(b *testing.B) {
 	for _, mb := range []int{1, 5, 20} {
-		data := largeLock(mb << 20)
-		b.Run(fmt.Sprintf("%dMB", mb), func(b *testing.B) {
-			b.SetBytes(int64(len(data)))
-			b.ReportAllocs()
-			for b.Loop() {
-				s, _ := fieldspec.Parse([]string{"npm"})
-				if _, err := Reduce(s, []File{{"package-lock.json", data}}); err != nil {
-					b.Fatal(err)
+		for _, c := range []struct {
+			spec, name string
+			data       []byte
+		}{{"npm", "package-lock.json", largeLock(mb << 20)}, {"cargo", "Cargo.lock", largeTOML(mb << 20)}} {
+			b.Run(fmt.Sprintf("%s/%dMB", c.name, mb), func(b *testing.B) {
+				b.SetBytes(int64(len(c.data)))
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for b.Loop() {
+					s, _ := fieldspec.Parse([]string{c.spec})
+					if _, err := Reduce(s, []File{{c.name, c.data}}); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+				runtime.ReadMemStats(&after)
+				b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/float64(len(c.data)), "x/B")
+			})
+		}
 	}
 }

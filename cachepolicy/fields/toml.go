@@ -30,13 +30,15 @@ func parseTOML(data []byte) (*node, error) {
 func fromTOML(v any) *node {
 	switch v := v.(type) {
 	case map[string]any:
-		n := &node{kind: object}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			n.keys, n.items = append(n.keys, k), append(n.items, fromTOML(v[k]))
+		n := &node{kind: object, keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
+		n.keys = slices.AppendSeq(n.keys, maps.Keys(v))
+		slices.Sort(n.keys)
+		for _, k := range n.keys {
+			n.items = append(n.items, fromTOML(v[k]))
 		}
 		return n
 	case []any:
-		n := &node{kind: list}
+		n := &node{kind: list, items: make([]*node, 0, len(v))}
 		for _, item := range v {
 			n.items = append(n.items, fromTOML(item))
 		}

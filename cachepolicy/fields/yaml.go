@@ -11,6 +11,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// maxDepth is how deep a YAML file's values may be nested.
+const maxDepth = 1000
+
 // parseYAML reads a YAML file of one document. Aliases are replaced by what they
 // name.
 func parseYAML(data []byte) (*node, error) {

@@ -42,8 +42,9 @@ func nodeManagers(t *testing.T) []*manager {
 			reason: "package.json: dependencies.left 1.0.0 → 1.1.0",
 		}
 	}
+	npmProgram := program("npm/bin/npm-cli.js")
 	npm := node("npm", "package-lock.json",
-		command{"npm", "install", "--package-lock-only", "--lockfile-version=3"}, command{"npm", "ci"})
+		command{"node", npmProgram, "install", "--package-lock-only", "--lockfile-version=3"}, command{"node", npmProgram, "ci"})
 	npm.notes = []string{"node_modules/.package-lock.json"}
 
 	pnpmProgram := program("pnpm/bin/pnpm.cjs")
@@ -55,13 +56,13 @@ func nodeManagers(t *testing.T) []*manager {
 	pnpm.volatile = regexp.MustCompile(`(?m)("?prunedAt"?|"lastValidatedTimestamp"): .*$`)
 
 	classicProgram := program("yarn/bin/yarn.js")
-	classic := node("yarn classic", "yarn.lock",
+	classic := node("yarn 1", "yarn.lock",
 		command{"node", classicProgram, "install", "--ignore-scripts", "--non-interactive"}, command{"node", classicProgram, "install", "--frozen-lockfile", "--non-interactive"})
 	classic.notes = []string{"node_modules/.yarn-integrity"}
 	classic.env = append(classic.env, "YARN_REGISTRY="+url)
 
 	berryProgram := program("@yarnpkg/cli-dist/bin/yarn.js")
-	berry := node("yarn", "yarn.lock",
+	berry := node("yarn 4", "yarn.lock",
 		command{"node", berryProgram, "install", "--mode=update-lockfile"}, command{"node", berryProgram, "install", "--immutable"})
 	berry.copied = append(berry.copied, ".yarnrc.yml")
 	berry.project = workspace.with(tree{".yarnrc.yml": strings.Join([]string{
