@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/cachewright/cachewright/cachepolicy"
 )
@@ -136,12 +137,14 @@ func (p *Plan) WithoutFiles() *Plan {
 }
 
 // WithFewFiles returns a copy of the plan that lists so many files at most, in all its
-// sets together, and has a digest and a count of each set beyond that.
+// sets together, and has a digest and a count of each set beyond that, and of one with
+// a name that is not UTF-8: JSON cannot tell such names apart.
 func (p *Plan) WithFewFiles(limit int) *Plan {
 	out := *p
 	out.Files = make([]FileSet, len(p.Files))
 	for i, s := range p.Files {
-		if len(s.Files) > limit {
+		odd := slices.ContainsFunc(s.Files, func(f File) bool { return !utf8.ValidString(f.Path) })
+		if odd || len(s.Files) > limit {
 			s = s.WithoutFiles()
 		}
 		limit -= len(s.Files)

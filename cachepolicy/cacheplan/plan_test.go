@@ -85,3 +85,22 @@ func TestWithFewFiles(t *testing.T) {
 		t.Error("the keys are not the same")
 	}
 }
+
+// A plan that is read back from JSON holds together, whatever names its files have.
+func TestOddNames(t *testing.T) {
+	full := plantext.Parse(t, "app 1/1 COPY . .\n  files a\nset a .\n  many 3 v1\nset b .\n  many 2 v1").Plan
+	for i, name := range []string{"bad\xfe", "bad\xff", "worse"} {
+		full.Files[0].Files[i].Path = name
+	}
+	data, err := cacheplan.Encode(full.WithFewFiles(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := cacheplan.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Keys(back.KnownSets()); !reflect.DeepEqual(got, full.Keys(full.KnownSets())) || len(back.Files[1].Files) != 2 {
+		t.Errorf("%+v", back.Files)
+	}
+}

@@ -54,3 +54,22 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestOddNames changes files whose names read like causes, or are not text. The client
+// is buildx: others do not send a name that is not UTF-8.
+func TestOddNames(t *testing.T) {
+	t.Parallel()
+	const misleading, binary = "src/x, removed, base moved", "src/bad\xff"
+	p := scenario.New(t, scenario.Start(t), rebuild{
+		Dockerfile: "FROM $BASE\nCOPY src /src\nRUN ls /src\n",
+		Files:      map[string]string{misleading: "1 $ID", binary: "1", "src/bad\xfe": "1", "src/line\n← y": "1"},
+	})
+	quiet(p, "first build", buildx(p))
+	p.Write(misleading, "2 $ID")
+	p.Write(binary, "2")
+	expect(p, "second build", buildx(p), expected{notes: map[string]string{
+		"COPY src /src": `"src/bad\xff" changed, "src/x, removed, base moved" changed`, "RUN ls /src": "follows 2/3",
+	}})
+	p.Write("src/line\n← y", "2")
+	expect(p, "third build", buildx(p), expected{notes: map[string]string{"COPY src /src": `"src/line\n← y" changed`, "RUN ls /src": "follows 2/3"}})
+}
