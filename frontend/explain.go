@@ -58,7 +58,7 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 		e.forgotten = report.Repeated
 	}
 	if cached || report.Builds > 0 {
-		def.Annotate(notes(e.Predictions))
+		def.Annotate(notes(e.Predictions, len(b.ui.CacheImports) > 0))
 	}
 	return e
 }
@@ -75,13 +75,17 @@ func (b *build) tellForgotten(ctx context.Context, platforms []platformBuild) {
 	}
 }
 
-// notes returns what to say about steps, by their index.
-func notes(predictions []explain.Prediction) map[int]string {
+// notes returns what to say about steps, by their index. What a build that imports a
+// cache finds there is not known: it may take from it what would have to run here.
+func notes(predictions []explain.Prediction, imports bool) map[int]string {
 	out := map[int]string{}
 	for _, p := range predictions {
 		switch p.State {
 		case explain.StateReRun:
 			out[p.Step] = explain.Text(p.Reasons)
+			if imports && !slices.ContainsFunc(p.Reasons, func(r explain.Reason) bool { return r.Kind.Asked() }) {
+				out[p.Step] += ", unless imported"
+			}
 		case explain.StateUnknown:
 			if len(p.Reasons) > 0 && p.Reasons[0].Kind.MayRun() {
 				out[p.Step] = explain.Text(p.Reasons)

@@ -26,6 +26,9 @@ type Plan struct {
 	Platform         string `json:"platform,omitempty"`
 	// SecretKey names the key of the digests that stand for withheld values.
 	SecretKey string `json:"secretKey,omitempty"`
+	// Given is a digest of all that the comparison was given besides the plan, down to
+	// the modes of files that no step takes. Of use in the record alone.
+	Given string `json:"given,omitempty"`
 	// Steps are in the order in which the converter meets them: a step stands after
 	// all that it follows.
 	Steps []Step `json:"steps"`
@@ -195,6 +198,23 @@ func (p *Plan) lastStage() string {
 		}
 	}
 	return name
+}
+
+// OtherKey reports whether the digests of withheld values in two plans are keyed with
+// different keys.
+func (p *Plan) OtherKey(other *Plan) bool {
+	return p.SecretKey != "" && other.SecretKey != "" && p.SecretKey != other.SecretKey
+}
+
+// WithInputs returns a copy of the plan in which the inputs of each step are what
+// change makes of them. It must not change those that it is given.
+func (p *Plan) WithInputs(change func([]cachepolicy.Input) []cachepolicy.Input) *Plan {
+	out := *p
+	out.Steps = slices.Clone(p.Steps)
+	for i := range out.Steps {
+		out.Steps[i].Inputs = change(p.Steps[i].Inputs)
+	}
+	return &out
 }
 
 // Check fails on a plan that refers to what it does not hold.

@@ -55,6 +55,16 @@ func (e *predictor) unresolved(i int) []Reason {
 	return e.mayFollow(i)
 }
 
+// withheld names the withheld input of which it is not known what it was before.
+func (e *predictor) withheld(i int) []Reason {
+	for _, in := range e.plan.Steps[i].Inputs {
+		if in.Secret {
+			return []Reason{{Step: i, Kind: ReasonUnresolved, Name: cmp.Or(in.Name, string(in.Kind)), Line: in.Origin.Line}}
+		}
+	}
+	return nil
+}
+
 // mayFollow names what the step follows and nothing certain is known of: what is most
 // certain to have changed.
 func (e *predictor) mayFollow(i int) []Reason {

@@ -62,6 +62,7 @@ func PredictKnown(p *cacheplan.Plan, ledger *record.Ledger, past []record.PastBu
 	e.keys = p.Keys(e.sets)
 	for _, b := range past {
 		if b.Plan != nil {
+			e.rekeyed = e.rekeyed || p.OtherKey(b.Plan)
 			e.recent = append(e.recent, newPastKeys(b))
 		}
 	}
@@ -115,7 +116,9 @@ type predictor struct {
 	past   []*pastKeys // the one that shares most with the plan first
 	out    []Prediction
 	forced []bool // steps that run, or may run, although their key is known
-	unsure []bool // steps whose key is another only as far as the plan tells
+	// rekeyed: the builder has lost the key of withheld values, and made another.
+	rekeyed bool
+	unsure  []bool // steps whose key is another only as far as the plan tells
 }
 
 // The kinship of two builds, which rises with what they share of what is chosen when
@@ -228,6 +231,10 @@ func (e *predictor) changed(i int) (State, []Reason) {
 		return StateUnknown, []Reason{{Step: i, Kind: ReasonForgotten}}
 	case weak == record.Done:
 		return StateUnknown, e.mayFollow(i)
+	}
+	if e.rekeyed && e.plan.Steps[i].Withholds() {
+		e.unsure[i] = true
+		return StateUnknown, e.withheld(i)
 	}
 	reasons := e.cause(i)
 	if slices.ContainsFunc(reasons, func(r Reason) bool { return !r.keyless }) {

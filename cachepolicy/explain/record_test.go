@@ -78,3 +78,22 @@ func TestTravelled(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A builder that has lost the key of withheld values does not know whether they changed.
+func TestOtherKey(t *testing.T) {
+	const text = "app 1/3 COPY . .\n  arg V=%s 1\napp 2/3 RUN x\n  arg NPM_TOKEN=hunter2 2\napp 3/3 RUN y\n"
+	past := plantext.Parse(t, fmt.Sprintf(text, "1"))
+	past.Plan.SecretKey = "first"
+	r := record.Record{}.Add(record.Build{ID: "a", PastBuild: past})
+	for value, want := range map[string]string{
+		"1": "hit     [app 1/3] COPY . .\nunknown [app 2/3] RUN x <- NPM_TOKEN is not known\nunknown [app 3/3] RUN y <- follows 2/3 if that changed\n",
+		"2": "re-run  [app 1/3] COPY . . <- ARG V 1 → 2 (line 1)\nre-run  [app 2/3] RUN x <- follows 1/3\nre-run  [app 3/3] RUN y <- follows 1/3\n",
+	} {
+		p := plantext.Parse(t, fmt.Sprintf(text, value)).Plan
+		p.SecretKey = "second"
+		p.Steps[1].Key = "keyed with another key"
+		if got := predictions(p, Predict(p, r.Past(p, nil))); got != want {
+			t.Errorf("%s: got\n%swant\n%s", value, got, want)
+		}
+	}
+}

@@ -54,23 +54,26 @@ func Name(parts ...string) string {
 }
 
 // Past returns the builds of the same project as p, of which the traces are given:
-// what differs between two projects is no change. Where digests of secrets are keyed
-// with another key, nothing can be compared either, and a build for another platform is
-// no earlier state.
+// what differs between two projects is no change, and a build for another platform is
+// no earlier state. Where digests of secrets are keyed with another key, they cannot be
+// compared: nothing is known of those inputs then.
 func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	var out []PastBuild
 	for _, b := range r.Builds {
-		sameKey := p.SecretKey == "" || b.Plan.SecretKey == "" || p.SecretKey == b.Plan.SecretKey
-		if sameKey && p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan) {
-			out = append(out, b.PastBuild)
+		if p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan) {
+			past := b.PastBuild
+			if p.OtherKey(b.Plan) {
+				past.Plan = b.Plan.WithInputs(withoutSecrets)
+			}
+			out = append(out, past)
 		}
 	}
 	return out
 }
 
 // Has reports whether an earlier build had the same plan to the last line, not only
-// the same keys, and the same context as far as the build can see it. Where a file
-// set leaves something out of what it is taken from, that is not known.
+// the same keys, and was given the same besides: the builder has its own answer to such
+// a build, unless it has lost that.
 func (r Record) Has(p *cacheplan.Plan) bool {
 	return slices.ContainsFunc(r.Builds, func(b Build) bool { return equal(p, b.Plan) })
 }
@@ -88,16 +91,11 @@ func equal(p, other *cacheplan.Plan) bool {
 		}
 	}
 	for i := range p.Files {
-		if a, b := &p.Files[i], &other.Files[i]; !whole(a) || !b.Known || a.ID != b.ID || a.Sum() != b.Sum() {
+		if a, b := &p.Files[i], &other.Files[i]; !a.Known || !b.Known || a.ID != b.ID || a.Sum() != b.Sum() {
 			return false
 		}
 	}
-	return true
-}
-
-// whole reports whether a known set has all that its patterns lead to.
-func whole(s *cacheplan.FileSet) bool {
-	return s.Known && len(s.Exclude) == 0 && !s.IgnoreModes && !strings.ContainsAny(strings.Join(s.Patterns, ""), `*?[\`)
+	return p.Given != "" && p.Given == other.Given
 }
 
 // origin is the instruction, with the image of a FROM.

@@ -12,24 +12,28 @@ import (
 func (r Record) ForTravel() Record {
 	out := Record{Builds: slices.Clone(r.Builds)}
 	for i := range out.Builds {
-		p := *out.Builds[i].Plan
-		p.SecretKey = ""
-		p.Steps = slices.Clone(p.Steps)
-		for j := range p.Steps {
-			p.Steps[j].Inputs = travelling(p.Steps[j].Inputs)
+		p := out.Builds[i].Plan.WithInputs(travelling)
+		p.SecretKey, p.Given = "", ""
+		out.Builds[i].Plan = p
+	}
+	return out
+}
+
+// withoutSecrets returns inputs with nothing of those that are withheld.
+func withoutSecrets(inputs []cachepolicy.Input) []cachepolicy.Input {
+	out := slices.Clone(inputs)
+	for i := range out {
+		if in := &out[i]; in.Secret {
+			in.Digest, in.Unresolved = "", true
 		}
-		out.Builds[i].Plan = &p
 	}
 	return out
 }
 
 func travelling(inputs []cachepolicy.Input) []cachepolicy.Input {
-	out := slices.Clone(inputs)
+	out := withoutSecrets(inputs)
 	for i := range out {
-		switch in := &out[i]; {
-		case in.Secret:
-			in.Digest, in.Unresolved = "", true
-		case in.Kind.IsAssigned():
+		if in := &out[i]; !in.Secret && in.Kind.IsAssigned() {
 			in.Digest, in.Value = in.ValueDigest(), ""
 		}
 	}

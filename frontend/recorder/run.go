@@ -48,6 +48,7 @@ type run struct {
 	req    *Request
 	record string              // the name of the record
 	traced []record.TracedFile // that tell the project from others
+	trees  []*tree             // the mounts that were opened
 	report Report
 }
 
@@ -85,6 +86,7 @@ func (r *run) answer() {
 	if len(r.traced) > beside { // the Dockerfile alone is no more than what is edited
 		traces = record.NewTraces(r.traced)
 	}
+	plan.Given = r.given()
 	past := before.record.Past(plan, traces)
 	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
 	r.report.Builds = ofSameTarget(past, plan)
@@ -99,7 +101,7 @@ func (r *run) answer() {
 	case ModePredict, ModeResults:
 	}
 	r.report.Plan = plan.WithFewFiles(listed)
-	r.report.Plan.SecretKey = "" // of use in the record alone
+	r.report.Plan.SecretKey, r.report.Plan.Given = "", "" // of use in the record alone
 }
 
 // findProject finds out which record is the project's. Where the request's name does
@@ -113,6 +115,7 @@ func (r *run) findProject() {
 	if err != nil {
 		return
 	}
+	r.trees = append(r.trees, t)
 	r.record = record.Name(r.req.Record, strconv.FormatUint(t.top.stat.ino, 16))
 	if err := t.list(&t.top); err != nil {
 		r.report.problem(err)
@@ -151,13 +154,14 @@ func (r *run) findFiles(plan *cacheplan.Plan) {
 				sets = append(sets, set)
 			}
 		}
-		if len(sets) == 0 {
-			continue
-		}
 		taken := time.Now()
 		t, err := openTree(filepath.Join(r.dirs.Contexts, strconv.Itoa(i)))
 		if err != nil {
 			r.report.problem(err)
+			continue
+		}
+		r.trees = append(r.trees, t)
+		if len(sets) == 0 {
 			continue
 		}
 		r.findContextFiles(t, taken, sets, &count)

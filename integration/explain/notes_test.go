@@ -1,6 +1,7 @@
 package explain_test
 
 import (
+	"os"
 	"slices"
 	"testing"
 
@@ -56,4 +57,30 @@ func TestForgotten(t *testing.T) {
 
 	p.Must(sb.Client().Prune(t.Context(), nil, client.PruneAll))
 	expect(p, "after everything was pruned", solve(p), expected{silent: []string{"COPY file /", "RUN cat /file", "RUN echo off"}})
+}
+
+// TestNotForgotten changes what no step takes, but what the comparison is given: all
+// comes from the cache, and nothing is said to be missing there.
+func TestNotForgotten(t *testing.T) {
+	sb := scenario.Start(t)
+	const file = "FROM $BASE\nRUN --mount=type=tmpfs,target=/t echo before\nCOPY file /\n"
+	for name, change := range map[string]func(*project){
+		"mode of the Dockerfile":    func(p *project) { p.Must(os.Chmod(p.Path("Dockerfile"), 0o600)) },
+		"Dockerfile.dockerignore":   scenario.Written("Dockerfile.dockerignore", "# nothing\n"),
+		"a file that no step takes": scenario.Written("beside", "2"),
+		"a new file":                scenario.Written("new", ""),
+		"nothing":                   func(*project) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := scenario.New(t, sb, rebuild{Dockerfile: file, Files: map[string]string{"file": t.Name(), "beside": "1", "Dockerfile.dockerignore": "# none\n"}})
+			quiet(p, "first build", solve(p))
+			change(p)
+			r := solve(p)
+			if got := closingNotes(r); len(got) > 0 {
+				t.Errorf("%q", got)
+			}
+			expect(p, "second build", r, expected{})
+		})
+	}
 }

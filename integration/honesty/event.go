@@ -21,6 +21,8 @@ type event struct {
 	also      *event // the build at the same time, done after this one in the history
 	beside    *event // likewise, in both directions
 
+	number int // among the remembered ones
+
 	results, records int // how often results and records were pruned before
 
 	states map[stepID]string // what became of steps: cached, ran, failed

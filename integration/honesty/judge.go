@@ -19,10 +19,13 @@ type judge struct {
 	action   int
 	past     []*event
 	seen     map[string]int // fingerprints of steps that have a result: how often results were pruned then
+	asked    map[string]int // likewise, how often records were pruned
 	findings []Finding
 }
 
-func newJudge(tally *Tally) *judge { return &judge{tally: tally, seen: map[string]int{}} }
+func newJudge(tally *Tally) *judge {
+	return &judge{tally: tally, seen: map[string]int{}, asked: map[string]int{}}
+}
 
 // build judges one build and, where there is one, the one at the same time, and
 // remembers them.
@@ -63,9 +66,14 @@ func (j *judge) one(e *event) {
 
 // remember adds a build to what later ones are judged by.
 func (j *judge) remember(e *event) {
+	e.number = len(j.past)
+	answered := j.answered(e)
 	for _, s := range e.view.Steps {
 		if state := e.states[s.key()]; state == "ran" || state == "cached" {
 			j.seen[s.Print] = e.results
+			if _, ok := j.asked[s.Print]; !ok || !answered {
+				j.asked[s.Print] = e.records
+			}
 		}
 	}
 	j.past = append(j.past, e)
@@ -95,11 +103,32 @@ func (j *judge) lost(e *event, s streamed) bool {
 func (j *judge) recorded(e *event) []*event {
 	var out []*event
 	for _, p := range j.past {
-		if p.Project == e.Project && p.File == e.File && p.Client == e.Client && p.records == e.records {
+		if p.File == e.File && e.sees(p) && !j.answered(p) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// sees reports whether a build's record is the one that an earlier build wrote into.
+func (e *event) sees(p *event) bool {
+	return p.Project == e.Project && p.Client == e.Client && p.records == e.records
+}
+
+// answered reports whether the builder had the record's answer to a build in its cache,
+// from an equal build that wrote into another record: that the same build was asked for
+// again is then in none.
+func (j *judge) answered(e *event) bool {
+	return slices.ContainsFunc(j.past, func(p *event) bool {
+		return p.number < e.number && !e.sees(p) && p.Project == e.Project && p.Combination() == e.Combination() && p.Target == e.Target && p.view.print() == e.view.print()
+	})
+}
+
+// forgotten reports whether the builder may have a step's result from a build of which
+// all records were removed since, so that nobody can know of it.
+func (j *judge) forgotten(e *event, s streamed) bool {
+	before, ok := j.asked[s.Print]
+	return ok && before < e.records
 }
 
 // prediction judges what --call=cache said of a step.
@@ -119,6 +148,8 @@ func (j *judge) prediction(e *event, s streamed, number string, steps map[string
 		return
 	case p.State == "hit" && s.State != "cached" && !j.lost(e, s):
 		j.wrong("hit "+s.State, s, "predicted hit")
+	case p.State == "re-run" && s.State == "cached" && e.beside == nil && j.forgotten(e, s):
+		j.tally.forgotten()
 	case p.State == "re-run" && s.State == "cached" && e.beside == nil:
 		j.wrong("re-run cached: "+kinds(p.Reasons), s, "predicted re-run: %s", describe(p.Reasons))
 	}
@@ -143,6 +174,8 @@ func (j *judge) note(e *event, s streamed, number string, steps map[string]strea
 			j.silence(e, s)
 		}
 		return
+	case s.State == "cached" && !s.From && !hedged && e.beside == nil && j.forgotten(e, s):
+		j.tally.forgotten()
 	case s.State == "cached" && !s.From && !hedged && e.beside == nil:
 		j.wrong("note on cached: "+kinds(said.Reasons), s, "%s", s.Note)
 	}

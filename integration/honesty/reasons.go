@@ -18,7 +18,7 @@ func (j *judge) reasons(what string, e *event, s streamed, all []reason, steps m
 				if s.Step != nil && on.Step != nil && !j.changed(e, s.Step, on.Step) {
 					j.wrong("follows what was the same: "+what, s, "%s", describe(all))
 				}
-			} else if on, ok := steps[r.on]; ok && on.State == "cached" && !on.From && e.beside == nil {
+			} else if on, ok := steps[r.on]; ok && on.State == "cached" && !on.From && e.beside == nil && !j.forgotten(e, on) {
 				j.wrong("follows what was cached: "+what, s, "%s", describe(all))
 			}
 		case "may-follow", "new-combination", "no-record", "may-have-moved", "unresolved":
@@ -40,6 +40,9 @@ func (j *judge) reasons(what string, e *event, s streamed, all []reason, steps m
 	near, far := j.candidates(e, s.Step)
 	if holds(causes, s.Step, near) {
 		return
+	}
+	if causes[0].Kind == "new-step" && !slices.ContainsFunc(j.recorded(e), func(p *event) bool { return p.view.step(s.Stage, s.ID) != nil }) {
+		return // to the record, it is
 	}
 	if holds(causes, s.Step, far) {
 		j.wrong("stale cause: "+what+": "+kinds(causes), s, "%s", describe(causes))
@@ -73,7 +76,7 @@ func (j *judge) candidates(e *event, now *Step) (near, far []*Step) {
 			continue
 		}
 		far = append(far, old)
-		if state := p.states[old.key()]; p.Combination() == e.Combination() && (state != "skipped" || p.err != nil) {
+		if state := p.states[old.key()]; e.sees(p) && p.Combination() == e.Combination() && (state != "skipped" || p.err != nil) {
 			near = append(near, old)
 		}
 	}

@@ -14,6 +14,7 @@ type Tally struct {
 	Builds, Failed, Steps, Ran    int
 	Hits, ReRuns, Unknowns, Notes int
 	Spoken                        int // steps that ran where a cause is known
+	Forgotten                     int // wrong about what only removed records knew
 	Wrong, Silent, Unknown        map[string]int
 }
 
@@ -62,6 +63,12 @@ func (t *Tally) spoken(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Spoken += n
+}
+
+func (t *Tally) forgotten() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Forgotten++
 }
 
 func (t *Tally) wrong(kind string) {
@@ -118,6 +125,7 @@ func (t *Tally) String() string {
 	fmt.Fprintf(&b, "%d builds (%d failed), %d steps, %d of them ran\n", t.Builds, t.Failed, t.Steps, t.Ran)
 	fmt.Fprintf(&b, "predicted: %d hit, %d re-run, %d unknown; %d notes\n", t.Hits, t.ReRuns, t.Unknowns, t.Notes)
 	fmt.Fprintf(&b, "wrong %d (%.2f %%), silent %d (%.2f %%), unknown %.1f %%\n", sum(t.Wrong), 100*r.Wrong, sum(t.Silent), 100*r.Silent, 100*r.Unknown)
+	fmt.Fprintf(&b, "%6d  about results that are older than the record\n", t.Forgotten)
 	for _, part := range []struct {
 		what  string
 		kinds map[string]int

@@ -256,3 +256,12 @@ func (v *View) numbered(number string) *Step {
 	}
 	return nil
 }
+
+// print is equal for builds of equal steps.
+func (v *View) print() string {
+	var b strings.Builder
+	for _, s := range v.Steps {
+		b.WriteString(s.Print + " ")
+	}
+	return b.String()
+}
