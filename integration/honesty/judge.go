@@ -71,8 +71,10 @@ func (j *judge) remember(e *event) {
 	for _, s := range e.view.Steps {
 		if state := e.states[s.key()]; state == "ran" || state == "cached" {
 			j.seen[s.Print] = e.results
-			if _, ok := j.asked[s.Print]; !ok || !answered {
-				j.asked[s.Print] = e.records
+			for _, name := range s.names() {
+				if _, ok := j.asked[name]; !ok || !answered {
+					j.asked[name] = e.records
+				}
 			}
 		}
 	}
@@ -125,10 +127,26 @@ func (j *judge) answered(e *event) bool {
 }
 
 // forgotten reports whether the builder may have a step's result from a build of which
-// all records were removed since, so that nobody can know of it.
+// all records were removed since, so that nobody can know of it. A step that takes
+// files has that result also where they are made in another way now.
 func (j *judge) forgotten(e *event, s streamed) bool {
-	before, ok := j.asked[s.Print]
-	return ok && before < e.records
+	if s.Step == nil {
+		return false
+	}
+	for _, name := range s.names() {
+		if before, ok := j.asked[name]; ok && before < e.records {
+			return true
+		}
+	}
+	return false
+}
+
+// names are what results are remembered by that only records knew.
+func (s *Step) names() []string {
+	if s.From == nil && len(s.Files) == 0 {
+		return []string{s.Print}
+	}
+	return []string{s.Print, s.Stage + " " + s.Text}
 }
 
 // prediction judges what --call=cache said of a step.

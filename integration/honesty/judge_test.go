@@ -1,6 +1,7 @@
 package honesty
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -26,6 +27,8 @@ func TestJudge(t *testing.T) {
 		name   string
 		change func(*Project)
 		prune  bool
+		lose   bool // the records
+		fail   bool
 		second said
 		want   []string
 	}{
@@ -47,6 +50,8 @@ func TestJudge(t *testing.T) {
 		{name: "new step", change: func(p *Project) {
 			p.Dockerfiles["Dockerfile"].Stages[0].Steps[0] = &Instruction{ID: 2, Word: "COPY", Text: "a /a", Source: "a"}
 		}, second: said{state: "ran", note: "new step", prediction: reRun(reason{Kind: "new-step"})}},
+		{name: "result older than the record", lose: true, second: said{state: "cached", note: "new step", prediction: reRun(reason{Kind: "new-step"})}},
+		{name: "cached in a build that fails", fail: true, change: edited("echo 2"), second: said{state: "cached", note: "instruction changed", prediction: text}},
 		{name: "no cache", second: said{state: "ran", note: "no cache was asked for", prediction: reRun(reason{Kind: "no-cache"})},
 			want: []string{"wrong: no-cache without one: prediction", "wrong: no-cache without one: note"}},
 	} {
@@ -64,7 +69,14 @@ func TestJudge(t *testing.T) {
 			if c.prune {
 				pruned = 1
 			}
-			j.build(newEvent(s, c.second, pruned))
+			second := newEvent(s, c.second, pruned)
+			if c.lose {
+				second.records = 1
+			}
+			if c.fail {
+				second.err = errors.New("failed")
+			}
+			j.build(second)
 			var got []string
 			for _, f := range j.findings {
 				got = append(got, f.Kind)
