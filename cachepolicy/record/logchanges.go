@@ -111,7 +111,7 @@ func facts(p *cacheplan.Plan) map[Fact]string {
 		for j := range s.Inputs {
 			in := &s.Inputs[j]
 			if f, ok := InputFact(s, in); ok {
-				add(f, in.Name+"="+in.Value+" "+in.Digest)
+				add(f, in.Name+" "+in.ValueDigest()) // a record that travels has no values
 			}
 		}
 		for j := range s.Follows {
