@@ -26,17 +26,23 @@ func main() {
 	rounds := flag.Int("rounds", 15, "measure everything this `many` times and take the medians")
 	benchtime := flag.String("benchtime", "200ms", "how long to measure each benchmark of the converter in a round, a `duration` or 1x, 2x, ...")
 	chosen := flag.String("parts", "", "what to measure, a comma-separated `list` of "+strings.Join(names(parts(nil, 0, "")), ", ")+"; all if empty")
+	page := flag.String("write", "", "put the tables in the places of those in this Markdown `file` that have the same first heading")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *chosen, *rounds, *benchtime); err != nil {
+	var output strings.Builder
+	err := run(ctx, io.MultiWriter(os.Stdout, &output), *chosen, *rounds, *benchtime)
+	if err == nil && *page != "" {
+		err = replaceTables(*page, output.String())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures the chosen parts and prints each when it is there.
-func run(ctx context.Context, chosen string, rounds int, benchtime string) (err error) {
+// run measures the chosen parts and prints each on out when it is there.
+func run(ctx context.Context, out io.Writer, chosen string, rounds int, benchtime string) (err error) {
 	lab := &laboratory{}
 	defer func() { err = errors.Join(err, lab.close()) }()
 	todo, err := choose(parts(lab, rounds, benchtime), chosen)
@@ -45,10 +51,10 @@ func run(ctx context.Context, chosen string, rounds int, benchtime string) (err 
 	}
 	for i, p := range todo {
 		if i > 0 {
-			fmt.Println()
+			fmt.Fprintln(out)
 		}
 		fmt.Fprintln(os.Stderr, "measuring:", p.name)
-		if err := p.print(ctx, os.Stdout); err != nil {
+		if err := p.print(ctx, out); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}

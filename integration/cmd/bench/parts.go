@@ -23,6 +23,8 @@ func parts(lab *laboratory, rounds int, benchtime string) []part {
 		{"converter", func(ctx context.Context, out io.Writer) error { return converters(ctx, out, rounds, benchtime) }},
 		{"rebuild", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Rebuild(ctx, rounds) })},
 		{"explain", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Explain(ctx, rounds) })},
+		{"imported", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Imported(ctx, rounds) })},
+		{"runners", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Runners(ctx, rounds) })},
 		{"memory", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Memory(ctx, rounds) })},
 		{"cold", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Cold(ctx, rounds) })},
 		{"transfer", lab.table(func(ctx context.Context, l *bench.Lab) (*bench.Table, error) { return l.Transfer(ctx) })},
