@@ -47,12 +47,13 @@ The project's own versions are left out of lock files too, so that manifest and 
 The columns of the tools are what ` + "`integration/fields`" + ` found: it changes that field alone, in the whole file, and installs with
 the lock file of before (a version changes in both). *same*: every installed file is the same, and the copied files are too.
 A file's name: the tool writes the field down there, and nothing else differs. Of the fields that stay it says also what
-*fails* and which files differ; that is why they stay, or they stay since something else may read them. uv is not among
+*fails* and which files differ; that is why they stay, or they stay since something else may read them. Compared are
+node_modules, vendor and site-packages, without the project itself, and what Cargo compiles of a dependency. uv is not among
 the tools, since neither Debian nor npm has it.
 
-Memory and time grow with a file's size. In all the frontend allocates at most %d bytes for one of a JSON file (3.4 for a
-package-lock.json of 20 MB) and %d for one of a TOML file; files that are copied as they are take none. The build graph
-carries what is left of up to 1 MB as it is, and more of it compressed.
+Memory and time grow with a file's size. Reducing it allocates at most %d bytes for one of a JSON file (3.4 for a
+package-lock.json of 20 MB) and %d for one of a TOML file; files that are copied as they are take none. What is left is in the
+build graph as it is up to 1 MB, beyond that compressed.
 `
 
 // verdictFile is what integration/fields found: preset, field, tool, key and verdict.
