@@ -162,6 +162,11 @@ func definitions() []rebuild {
 		{Name: "step removed", Dockerfile: file, Change: scenario.Edited("RUN echo two\n", ""), Want: expected{notes: map[string]string{
 			"RUN echo three": "no longer after RUN echo two",
 		}}},
+		{
+			Name: "steps swapped", Dockerfile: "FROM $BASE AS a\nRUN echo 1 >/g\nFROM a\nCOPY f /f\nCOPY --from=a /g /h\n", Files: map[string]string{"f": "1"},
+			Change: scenario.Edited("COPY f /f\nCOPY --from=a /g /h\n", "COPY --from=a /g /h\nCOPY f /f\n"),
+			Want:   expected{notes: map[string]string{"COPY --from=a /g /h": "no longer after COPY f /f", "COPY f /f": "follows 1/2"}},
+		},
 		{Name: "comment", Dockerfile: file, Change: scenario.Edited("RUN echo two", "# more\nRUN echo two")},
 		{Name: "heredoc", Dockerfile: "FROM $BASE\nRUN <<E\necho one\nE\n", Change: scenario.Edited("echo one", "echo 1"), Want: expected{notes: map[string]string{
 			"RUN <<E (echo 1)": "instruction changed",
@@ -224,26 +229,6 @@ func bases() []rebuild {
 			solve(p)
 			p.Arg("IMAGE", p.PushImage(scenario.NewRepository()+":2", image))
 		}},
-	}
-}
-
-// ruleChanges are changes of directives, and what they do by themselves.
-func ruleChanges() []rebuild {
-	const daily = "FROM $BASE\nRUN echo before\n# cache=ttl=daily\nRUN echo kept\nRUN echo after\n"
-	march := sandbox.Build{Args: map[string]string{"CACHEWRIGHT_NOW": "2026-03-01T12:00:00Z"}}
-	because := func(note string) map[string]string {
-		return map[string]string{"RUN echo kept": note, "RUN echo after": "follows 3/4"}
-	}
-	return []rebuild{
-		{Name: "ttl rolled", Dockerfile: daily, Options: march, Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-02T12:00:00Z"), Want: expected{notes: because("ttl daily rolled over")}},
-		{Name: "ttl in its window", Dockerfile: daily, Options: march, Change: scenario.Given("CACHEWRIGHT_NOW", "2026-03-01T18:00:00Z")},
-		{Name: "ttl changed", Dockerfile: daily, Options: march, Change: scenario.Edited("daily", "monthly"), Want: expected{notes: because("rule ttl=daily → ttl=monthly")}},
-		{Name: "ttl removed", Dockerfile: daily, Options: march, Change: scenario.Edited("# cache=ttl=daily\n", ""), Want: expected{notes: because("rule removed: ttl=daily")}},
-		{Name: "rule added", Dockerfile: "FROM $BASE\nRUN echo before\nRUN echo kept\nRUN echo after\n", Options: march, Change: scenario.Edited("RUN echo kept", "# cache=ttl=7d\nRUN echo kept"), Want: expected{notes: because("rule added: ttl=7d")}},
-		{Name: "rules off", Dockerfile: daily, Options: march, Change: scenario.Given("CACHEWRIGHT_RULES", "off"), Want: expected{notes: because("rule removed: ttl=daily")}},
-		{Name: "rule by override", Dockerfile: daily, Options: march, Change: scenario.Given("CACHEWRIGHT_RULES", "@5: ttl=1h"), Want: expected{notes: because("rule ttl=daily → ttl=1h")}},
-		{Name: "export", Dockerfile: daily, Options: march, Change: scenario.Edited("ttl=daily", "ttl=daily;export=no"), Want: expected{notes: because("rule ttl=daily → ttl=daily;export=no")}},
-		{Name: "off", Dockerfile: "FROM $BASE\nRUN echo before\n# cache=off\nRUN echo kept\nRUN echo after\n", Want: expected{notes: because("runs in every build")}},
 	}
 }
 

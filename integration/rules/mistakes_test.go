@@ -43,6 +43,9 @@ func TestMistakes(t *testing.T) {
 		{"modes of a URL", "FROM $BASE\n# cache=modes=ignore\nADD http://example.com/a /\n", "", "this ADD takes no file of the build context", 3},
 		{"override", "FROM $BASE\nRUN a\n", "@3: offf", "build argument CACHEWRIGHT_RULES: for @3: unknown option \"offf\"", 0},
 		{"override without options", "FROM $BASE\nRUN a\n", "app", `"app" has no colon; write off, or SELECTOR: OPTIONS`, 0},
+		{"overrides with a comma", "FROM $BASE AS app\nRUN a\nFROM $BASE AS test\nRUN b\n", "app/2: off, test/2: off",
+			`"app/2: off, test/2: off" has more than one rule; separate them with |: app/2: off | test/2: off`, 0},
+		{"override with a bar at the end", "FROM $BASE\nRUN a\n", "@3: off |", "a | separates two rules, but only one side of it has one", 0},
 		{"override on the wrong step", "FROM $BASE\nRUN a\n", "@3: modes=ignore", "@3 picks only RUN, which does not take it", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
