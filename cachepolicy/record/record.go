@@ -60,7 +60,7 @@ func Name(parts ...string) string {
 func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	var out []PastBuild
 	for _, b := range r.Builds {
-		if p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan) {
+		if p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan, len(traces) > 0 && len(b.Traces) > 0) {
 			past := b.PastBuild
 			if p.OtherKey(b.Plan) {
 				past.Plan = b.Plan.WithInputs(withoutSecrets)
@@ -109,8 +109,9 @@ func origin(s *cacheplan.Step) string {
 }
 
 // resembles reports whether half of the instructions of one of two plans are in
-// the other.
-func resembles(p, other *cacheplan.Plan) bool {
+// the other; more than half, where no files tell projects apart: of two instructions,
+// other projects have the same one too.
+func resembles(p, other *cacheplan.Plan, traced bool) bool {
 	texts := map[string]int{}
 	for i := range other.Steps {
 		texts[origin(&other.Steps[i])]++
@@ -122,7 +123,8 @@ func resembles(p, other *cacheplan.Plan) bool {
 			common++
 		}
 	}
-	return 2*common >= min(len(p.Steps), len(other.Steps))
+	n := min(len(p.Steps), len(other.Steps))
+	return 2*common > n || traced && 2*common == n
 }
 
 // Add returns the record with one build more. Older builds with the same keys are

@@ -283,6 +283,10 @@ func TestPastOfOtherProjects(t *testing.T) {
 	if len(past) != 1 || past[0].Plan.Steps[1].Text() != "COPY a ." {
 		t.Errorf("compared with %d builds, want the first alone", len(past))
 	}
+	one := record.Record{}.Add(record.Build{ID: "one", PastBuild: plantext.Parse(t, "app 1/2 FROM\n base one sha256:1\napp 2/2 RUN make\n")})
+	if past := one.Past(plantext.Parse(t, "app 1/2 FROM\n base two sha256:2\napp 2/2 RUN make\n").Plan, nil); len(past) > 0 {
+		t.Error("a single instruction in common, and no file, makes a project")
+	}
 }
 
 // A record has a build only if all that can be seen of it is the same.

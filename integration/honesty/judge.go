@@ -122,7 +122,7 @@ func (e *event) sees(p *event) bool {
 // again is then in none.
 func (j *judge) answered(e *event) bool {
 	return slices.ContainsFunc(j.past, func(p *event) bool {
-		return p.number < e.number && !e.sees(p) && p.Project == e.Project && p.Combination() == e.Combination() && p.Target == e.Target && p.view.print() == e.view.print()
+		return p.number < e.number && !e.sees(p) && p.Target == e.Target && p.view.print() == e.view.print() && p.combination(false) == e.combination(false)
 	})
 }
 

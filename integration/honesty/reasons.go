@@ -1,6 +1,8 @@
 package honesty
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,7 +78,7 @@ func (j *judge) candidates(e *event, now *Step) (near, far []*Step) {
 			continue
 		}
 		far = append(far, old)
-		if state := p.states[old.key()]; e.sees(p) && p.Combination() == e.Combination() && (state != "skipped" || p.err != nil) {
+		if state := p.states[old.key()]; e.sees(p) && p.alike(e, old, now) && (state != "skipped" || p.err != nil) {
 			near = append(near, old)
 		}
 	}
@@ -94,6 +96,26 @@ func (j *judge) candidates(e *event, now *Step) (near, far []*Step) {
 	}
 	return near, far
 }
+
+// alike reports whether a step in an earlier build and now are of one combination, as
+// far as the step can see it: arguments that it does not see make no other one.
+func (p *event) alike(e *event, old, now *Step) bool {
+	seen := !maps.Equal(old.Env, now.Env) || strings.Contains(old.Rule+now.Rule, "key=arg")
+	return p.combination(seen) == e.combination(seen)
+}
+
+// combination is the options' one, with or without the arguments, for a platform.
+func (e *event) combination(args bool) string {
+	o := e.Options
+	o.Platform = cmp.Or(o.Platform, native)
+	if !args {
+		o.Args = nil
+	}
+	return o.Combination()
+}
+
+// native is the platform that worlds are built for if they ask for none, or for it.
+const native = "linux/amd64"
 
 // holds reports whether all causes are differences to one of the old steps.
 func holds(causes []reason, now *Step, olds []*Step) bool {
