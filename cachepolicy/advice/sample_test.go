@@ -164,7 +164,7 @@ func sampleProject(dockerfile string, worlds []world) *Project {
 		id := fmt.Sprint("build", i)
 		p.Log = append(p.Log, record.NewLogEntry(id, time.Unix(int64(i), 0), p.Plan, builds, ran))
 		past := record.PastBuild{Plan: p.Plan}
-		builds = slices.Insert(builds, 0, record.Build{ID: id, PastBuild: past})
+		builds = slices.Insert(builds, 0, record.Build{ID: id, Plan: past.Plan})
 		done = append(done, past)
 	}
 	return p

@@ -29,9 +29,6 @@ type Prediction struct {
 	State State `json:"state"`
 	// Reasons say why the step runs again or why nothing can be said.
 	Reasons []Reason `json:"reasons,omitempty"`
-	// Seconds is how long the step took when it last ran, or 0 if that is not
-	// recorded.
-	Seconds float64 `json:"seconds,omitempty"`
 	// Ran is when a build first asked for what is a hit now. The result is younger if
 	// the step ran with the same key again, and older if it came from a remote cache.
 	// Zero: that is not known.
@@ -69,7 +66,7 @@ func PredictKnown(p *cacheplan.Plan, ledger *record.Ledger, past []record.PastBu
 	e.rank()
 	for i := range p.Steps {
 		state, reasons := e.step(i)
-		e.out[i] = Prediction{Step: i, State: state, Reasons: reasons, Seconds: e.seconds(i)}
+		e.out[i] = Prediction{Step: i, State: state, Reasons: reasons}
 		if known, ok := ledger.Entry(e.keys[i]); ok && state == StateHit {
 			e.out[i].Ran = known.First
 		}
@@ -79,12 +76,11 @@ func PredictKnown(p *cacheplan.Plan, ledger *record.Ledger, past []record.PastBu
 
 // pastKeys is an earlier build, ready to be compared with.
 type pastKeys struct {
-	plan    *cacheplan.Plan
-	sets    cacheplan.KnownSets
-	keys    []cacheplan.StepKeys
-	results []record.Result
-	strong  map[cacheplan.Sum]bool
-	own     map[cacheplan.Sum]int
+	plan   *cacheplan.Plan
+	sets   cacheplan.KnownSets
+	keys   []cacheplan.StepKeys
+	strong map[cacheplan.Sum]bool
+	own    map[cacheplan.Sum]int
 	// kinship is how much of what is chosen with a build is the same as now.
 	kinship int
 	// matched is made when first used: the old step of each new one.
@@ -94,9 +90,6 @@ type pastKeys struct {
 func newPastKeys(b record.PastBuild) *pastKeys {
 	k := &pastKeys{plan: b.Plan, sets: b.Plan.KnownSets(), strong: map[cacheplan.Sum]bool{}, own: map[cacheplan.Sum]int{}}
 	k.keys = b.Plan.Keys(k.sets)
-	if len(b.Results) == len(b.Plan.Steps) {
-		k.results = b.Results
-	}
 	for _, s := range k.keys {
 		k.own[s.Own]++
 		if s.StrongOK {
@@ -277,17 +270,4 @@ func (e *predictor) match(b *pastKeys) []int {
 
 func (e *predictor) differ(b *pastKeys, old, i int) *differ {
 	return &differ{oldSets: b.sets, newSets: e.sets, old: &b.plan.Steps[old], new: &e.plan.Steps[i], step: i}
-}
-
-// seconds returns how long the step took when it last ran.
-func (e *predictor) seconds(i int) float64 {
-	for _, b := range e.recent {
-		if b.results == nil {
-			continue
-		}
-		if old := e.match(b)[i]; old >= 0 && b.results[old].Seconds > 0 {
-			return b.results[old].Seconds
-		}
-	}
-	return 0
 }

@@ -41,9 +41,6 @@ func predictions(p *cacheplan.Plan, list []Prediction) string {
 		if len(pr.Reasons) > 0 {
 			fmt.Fprintf(&b, " <- %s", Text(pr.Reasons))
 		}
-		if pr.Seconds > 0 {
-			fmt.Fprintf(&b, " (%gs)", pr.Seconds)
-		}
 		b.WriteString("\n")
 	}
 	return b.String()

@@ -18,7 +18,7 @@ func TestRecordPredicts(t *testing.T) {
 	var r record.Record
 	for i := range 3 {
 		past := plantext.Parse(t, fmt.Sprintf(text, fmt.Sprint("v", i)))
-		r = r.Add(record.Build{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), PastBuild: past})
+		r = r.Add(record.Build{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), Plan: past.Plan})
 	}
 	back := record.Decode(r.Encode())
 	for _, content := range []string{"v0", "v1", "v9"} {
@@ -37,7 +37,7 @@ func TestRecordPredicts(t *testing.T) {
 func TestRecordOddBytes(t *testing.T) {
 	build := func(value string) record.Build {
 		p := &cacheplan.Plan{Version: cacheplan.Version, Steps: []cacheplan.Step{{Inputs: []cachepolicy.Input{cachepolicy.NewInput(cachepolicy.InputEnv, "A", value, cachepolicy.Origin{})}}}}
-		return record.Build{ID: value, PastBuild: record.PastBuild{Plan: p}}
+		return record.Build{ID: value, Plan: p}
 	}
 	back := record.Decode(record.Record{Builds: []record.Build{build("a\xff")}}.Encode())
 	for value, want := range map[string]State{"a\xff": StateHit, "a\xfe": StateReRun, "a\ufffd": StateReRun, "a": StateReRun} {
@@ -63,7 +63,7 @@ func TestPredictFailed(t *testing.T) {
 // A record from another builder tells what changed, and shows no value.
 func TestTravelled(t *testing.T) {
 	const text = "app 1/1 RUN x\n  arg V=%s 1\n  env E=same 2\n  arg NPM_TOKEN=%s 3\n"
-	r := record.Record{}.Add(record.Build{ID: "a", PastBuild: plantext.Parse(t, fmt.Sprintf(text, "visible", "hunter2"))})
+	r := record.Record{}.Add(record.Build{ID: "a", Plan: plantext.Parse(t, fmt.Sprintf(text, "visible", "hunter2")).Plan})
 	bytes := r.ForTravel().Encode()
 	for _, value := range []string{"visible", "hunter2", "hmac"} {
 		if strings.Contains(string(bytes), value) {
@@ -84,7 +84,7 @@ func TestOtherKey(t *testing.T) {
 	const text = "app 1/3 COPY . .\n  arg V=%s 1\napp 2/3 RUN x\n  arg NPM_TOKEN=hunter2 2\napp 3/3 RUN y\n"
 	past := plantext.Parse(t, fmt.Sprintf(text, "1"))
 	past.Plan.SecretKey = "first"
-	r := record.Record{}.Add(record.Build{ID: "a", PastBuild: past})
+	r := record.Record{}.Add(record.Build{ID: "a", Plan: past.Plan})
 	for value, want := range map[string]string{
 		"1": "hit     [app 1/3] COPY . .\nunknown [app 2/3] RUN x <- NPM_TOKEN is not known\nunknown [app 3/3] RUN y <- follows 2/3 if that changed\n",
 		"2": "re-run  [app 1/3] COPY . . <- ARG V 1 → 2 (line 1)\nre-run  [app 2/3] RUN x <- follows 1/3\nre-run  [app 3/3] RUN y <- follows 1/3\n",

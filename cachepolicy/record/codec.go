@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ import (
 //	sets    header as JSON, sum, and the numbers of its files, each as the
 //	        difference to the one before
 //	steps   each as JSON
-//	builds  ID, time, traces, header as JSON, numbers of its sets and steps, results
+//	builds  ID, time, traces, header as JSON, numbers of its sets and steps
 //
 // Numbers are unsigned varints, texts are preceded by their length.
 
@@ -170,19 +169,8 @@ func (w *recordWriter) build(out []byte, b Build) []byte {
 	for _, s := range b.Plan.Steps {
 		out = binary.AppendUvarint(out, w.steps.add(mustJSON(s)))
 	}
-	if len(b.Results) != len(b.Plan.Steps) {
-		return append(out, 0)
-	}
-	out = append(out, 1)
-	for _, r := range b.Results {
-		out = append(out, byte(slices.Index(outcomes, r.Outcome)+1))
-		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(r.Seconds))
-	}
 	return out
 }
-
-// outcomes numbers the outcomes; one that is not listed counts as unknown.
-var outcomes = []Outcome{OutcomeUnknown, OutcomeDone, OutcomeFailed}
 
 func appendText(out, text []byte) []byte {
 	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
@@ -371,7 +359,6 @@ func (r *recordReader) build() Build {
 			r.fail(errRecord)
 		}
 	}
-	r.results(&b)
 	return b
 }
 
@@ -384,27 +371,3 @@ func (r *recordReader) varint() int64 {
 	r.data = r.data[size:]
 	return n
 }
-
-func (r *recordReader) results(b *Build) {
-	switch r.take(1)[0] {
-	case 0:
-		return
-	case 1:
-	default:
-		r.fail(errRecord)
-	}
-	for range b.Plan.Steps {
-		var result Result
-		if n := int(r.take(1)[0]) - 1; n >= 0 && n < len(outcomes) {
-			result.Outcome = outcomes[n]
-		}
-		result.Seconds = math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
-		if !(result.Seconds >= 0 && result.Seconds < maxSeconds) { // also not a number
-			r.fail(errRecord)
-		}
-		b.Results = append(b.Results, result)
-	}
-}
-
-// maxSeconds is longer than any step takes.
-const maxSeconds = 1e9

@@ -30,7 +30,7 @@ func logged(t *testing.T, pairs ...string) *cacheplan.Plan {
 
 // TestLogEntry changes one thing after the other, and looks for its name.
 func TestLogEntry(t *testing.T) {
-	before := []record.Build{{ID: "before", PastBuild: record.PastBuild{Plan: logged(t)}}}
+	before := []record.Build{{ID: "before", Plan: logged(t)}}
 	for _, c := range []struct {
 		name string
 		plan *cacheplan.Plan

@@ -39,7 +39,7 @@ type Build struct {
 	// Traces tell the project from others that have the same name. Without any, the
 	// name alone does.
 	Traces Traces
-	PastBuild
+	Plan   *cacheplan.Plan
 }
 
 // Name returns a file name for the record of the builds that have these in
@@ -61,7 +61,7 @@ func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	var out []PastBuild
 	for _, b := range r.Builds {
 		if p.Platform == b.Plan.Platform && traces.Meet(b.Traces) && resembles(p, b.Plan, len(traces) > 0 && len(b.Traces) > 0) {
-			past := b.PastBuild
+			past := PastBuild{Plan: b.Plan}
 			if p.OtherKey(b.Plan) {
 				past.Plan = b.Plan.WithInputs(withoutSecrets)
 			}
@@ -128,54 +128,24 @@ func resembles(p, other *cacheplan.Plan, traced bool) bool {
 }
 
 // Add returns the record with one build more. Older builds with the same keys are
-// left out; how long their steps took is kept.
+// left out.
 func (r Record) Add(b Build) Record {
 	return Merge(Record{Builds: []Build{b}}, r)
 }
 
-// SetResults returns the record with what became of the steps of a build, one
-// entry for each. A step that did not run keeps the duration that was recorded.
-func (r Record) SetResults(id string, results []Result) Record {
-	out := Record{Builds: slices.Clone(r.Builds)}
-	for i, b := range out.Builds {
-		if b.ID == id && b.Plan != nil && len(results) == len(b.Plan.Steps) {
-			out.Builds[i].Results = withDurations(results, b.Results)
-		}
-	}
-	return out
-}
-
-// withDurations returns results with the durations of older ones where they have
-// none.
-func withDurations(results, older []Result) []Result {
-	results = slices.Clone(results)
-	for i := range min(len(results), len(older)) {
-		if results[i].Seconds == 0 {
-			results[i].Seconds = older[i].Seconds
-		}
-	}
-	return results
-}
-
 // Merge joins two records, as when two builds each added to the same one. Of
-// builds with the same ID the one with results is kept, of builds with the same
-// keys the latest. A build whose plan does not hold together (see Decode) is
+// builds with the same ID the first is kept, of builds with the same keys the
+// latest. A build whose plan does not hold together (see Decode) is
 // left out.
 func Merge(a, b Record) Record {
-	byID := map[string]int{}
+	seen := map[string]bool{}
 	var all []Build
 	for _, build := range slices.Concat(a.Builds, b.Builds) {
-		if build.Plan == nil || build.Plan.Check() != nil {
+		if seen[build.ID] || build.Plan == nil || build.Plan.Check() != nil {
 			continue
 		}
+		seen[build.ID] = true
 		build.Time = time.Unix(0, build.Time.UnixNano()).UTC()
-		if i, ok := byID[build.ID]; ok {
-			if len(all[i].Results) == 0 {
-				all[i] = build
-			}
-			continue
-		}
-		byID[build.ID] = len(all)
 		all = append(all, build)
 	}
 	slices.SortFunc(all, func(a, b Build) int {
@@ -185,33 +155,17 @@ func Merge(a, b Record) Record {
 }
 
 // dropRepeated leaves out builds with the same keys as a later one, and those
-// above the limit. The later one takes the durations.
+// above the limit.
 func dropRepeated(builds []Build) []Build {
-	seen := map[cacheplan.Sum]int{}
+	seen := map[cacheplan.Sum]bool{}
 	var out []Build
 	for _, b := range builds {
-		id := identity(b.Plan)
-		if i, ok := seen[id]; ok {
-			out[i].Results = inherit(out[i], b)
-			continue
+		if id := identity(b.Plan); !seen[id] {
+			seen[id] = true
+			out = append(out, b)
 		}
-		seen[id] = len(out)
-		out = append(out, b)
 	}
 	return out[:min(len(out), MaxBuilds)]
-}
-
-// inherit returns the results of a build with the durations of an older one.
-func inherit(b, older Build) []Result {
-	n := len(b.Plan.Steps)
-	if len(older.Results) != n || len(older.Plan.Steps) != n {
-		return b.Results
-	}
-	results := b.Results
-	if len(results) != n {
-		results = make([]Result, n)
-	}
-	return withDurations(results, older.Results)
 }
 
 // identity is the same for plans of one file, target and platform whose steps have
@@ -231,7 +185,7 @@ func identity(p *cacheplan.Plan) cacheplan.Sum {
 // recordMagic begins every record; the byte after it is the version.
 const (
 	recordMagic   = "CWRECORD"
-	recordVersion = 2
+	recordVersion = 3
 	checksumBytes = 16
 )
 

@@ -18,9 +18,7 @@ import (
 )
 
 func recorded(t testing.TB, id string, unix int64, text string) record.Build {
-	b := record.Build{ID: id, Time: time.Unix(unix, 0).UTC(), PastBuild: plantext.Parse(t, text)}
-	b.Results = nil
-	return b
+	return record.Build{ID: id, Time: time.Unix(unix, 0).UTC(), Plan: plantext.Parse(t, text).Plan}
 }
 
 const recordPlan = `app 1/2 COPY . .
@@ -45,7 +43,7 @@ func sampleRecord(t testing.TB) record.Record {
 	for i := range 3 {
 		r = r.Add(recorded(t, fmt.Sprint("b", i), int64(1000+i), fmt.Sprintf(recordPlan, fmt.Sprint("v", i))))
 	}
-	return r.SetResults("b1", []record.Result{{Outcome: record.OutcomeDone, Seconds: 1.5}, {Outcome: record.OutcomeFailed}})
+	return r
 }
 
 func TestRecordRoundTrip(t *testing.T) {
@@ -164,7 +162,7 @@ func randomBuild(rng *rand.Rand, n, files int) record.Build {
 		set.Files = append(set.Files, f)
 	}
 	p := &cacheplan.Plan{Version: cacheplan.Version, Files: []cacheplan.FileSet{set}, Steps: []cacheplan.Step{{Name: "COPY", Inputs: []cachepolicy.Input{{Kind: cachepolicy.InputFiles, Files: "all"}}}}}
-	return record.Build{ID: fmt.Sprint(n), Time: time.Unix(int64(n), 0), PastBuild: record.PastBuild{Plan: p}}
+	return record.Build{ID: fmt.Sprint(n), Time: time.Unix(int64(n), 0), Plan: p}
 }
 
 func TestMerge(t *testing.T) {
@@ -176,23 +174,9 @@ func TestMerge(t *testing.T) {
 	if got := ids(ab); got != "a b old" || ids(ba) != got || !bytes.Equal(ab.Encode(), ba.Encode()) {
 		t.Errorf("%q and %q", ids(ab), ids(ba))
 	}
-	results := []record.Result{{Outcome: record.OutcomeDone, Seconds: 7}, {Outcome: record.OutcomeFailed, Seconds: 9}}
-	if m := record.Merge(a, b.SetResults("old", results)); m.Builds[2].Results == nil {
-		t.Error("the results of a build got lost")
-	}
-	// The same state again: one entry, the durations kept, the failure forgotten.
-	again := a.SetResults("old", results).Add(recorded(t, "again", 9, text("v1")))
-	if got := ids(again); got != "again a" {
+	// The same state again: one entry.
+	if got := ids(a.Add(recorded(t, "again", 9, text("v1")))); got != "again a" {
 		t.Errorf("%q", got)
-	}
-	if got, want := again.Builds[0].Results, []record.Result{{Seconds: 7}, {Seconds: 9}}; !reflect.DeepEqual(got, want) {
-		t.Errorf("results %v, want %v", got, want)
-	}
-	if got := again.SetResults("again", results[:1]); !reflect.DeepEqual(got, again) {
-		t.Error("results of another number of steps were taken")
-	}
-	if got := again.SetResults("again", []record.Result{{Outcome: record.OutcomeDone}, {Outcome: record.OutcomeDone, Seconds: 1}}).Builds[0].Results; got[0].Seconds != 7 || got[1].Seconds != 1 {
-		t.Errorf("durations %v", got)
 	}
 	if got := ids(record.Merge(record.Record{Builds: []record.Build{{ID: "no plan"}}}, a)); got != "a old" {
 		t.Errorf("%q", got)
@@ -248,12 +232,12 @@ func BenchmarkRecord(b *testing.B) {
 		var r record.Record
 		for i := range record.MaxBuilds {
 			build := plantext.Big(50, files, fmt.Sprint("v", i))
-			r = r.Add(record.Build{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), PastBuild: build})
+			r = r.Add(record.Build{ID: fmt.Sprint(i), Time: time.Unix(int64(i), 0), Plan: build.Plan})
 		}
 		data := r.Encode()
 		b.Run(fmt.Sprintf("add-%d-files", files), func(b *testing.B) {
 			kept := record.Decode(data)
-			build := record.Build{ID: "new", Time: time.Unix(1000, 0), PastBuild: plantext.Big(50, files, "new")}
+			build := record.Build{ID: "new", Time: time.Unix(1000, 0), Plan: plantext.Big(50, files, "new").Plan}
 			build.Plan.Files[0].SetFiles(build.Plan.Files[0].Files)
 			for b.Loop() {
 				kept.Add(build).Encode()
@@ -276,14 +260,14 @@ func TestPastOfOtherProjects(t *testing.T) {
 		"app 1/3 FROM\n base debian sha256:2\napp 2/3 COPY . .\napp 3/3 RUN npm ci\n",
 		"app 1/3 FROM\n base busybox sha256:1\napp 2/3 COPY b .\napp 3/3 RUN other\n",
 	} {
-		r = r.Add(record.Build{ID: strconv.Itoa(i), Time: time.Unix(int64(i), 0), PastBuild: plantext.Parse(t, text)})
+		r = r.Add(record.Build{ID: strconv.Itoa(i), Time: time.Unix(int64(i), 0), Plan: plantext.Parse(t, text).Plan})
 	}
 	plan := plantext.Parse(t, "app 1/4 FROM\n base busybox sha256:1\napp 2/4 COPY a .\napp 3/4 RUN make\napp 4/4 RUN test\n").Plan
 	past := r.Past(plan, nil)
 	if len(past) != 1 || past[0].Plan.Steps[1].Text() != "COPY a ." {
 		t.Errorf("compared with %d builds, want the first alone", len(past))
 	}
-	one := record.Record{}.Add(record.Build{ID: "one", PastBuild: plantext.Parse(t, "app 1/2 FROM\n base one sha256:1\napp 2/2 RUN make\n")})
+	one := record.Record{}.Add(record.Build{ID: "one", Plan: plantext.Parse(t, "app 1/2 FROM\n base one sha256:1\napp 2/2 RUN make\n").Plan})
 	if past := one.Past(plantext.Parse(t, "app 1/2 FROM\n base two sha256:2\napp 2/2 RUN make\n").Plan, nil); len(past) > 0 {
 		t.Error("a single instruction in common, and no file, makes a project")
 	}

@@ -28,8 +28,6 @@ const (
 // Result is what became of one step in one build.
 type Result struct {
 	Outcome Outcome `json:"outcome,omitempty"`
-	// Seconds is how long the step took; 0: it did not run, or that is not known.
-	Seconds float64 `json:"seconds,omitempty"`
 }
 
 // Succeeded returns the results of a build of the plan that came to its end.

@@ -65,9 +65,6 @@ func (t *table) steps() {
 			continue
 		}
 		text := fmt.Sprintf("and %d that %s: %s", n, t.verb(i, i+n), t.span(i, i+n-1))
-		if took := t.took(i, i+n); took > 0 {
-			text += ", " + seconds(took) + " when they ran last"
-		}
 		t.line(pad("", t.left) + phrase.Shorten(text, Width-t.left))
 		i += n
 	}
@@ -96,15 +93,6 @@ func (t *table) verb(from, to int) string {
 // span names the first and the last of several steps.
 func (t *table) span(first, last int) string {
 	return phrase.OneLine(t.Plan.StepName(first, nil) + " to " + t.Plan.StepName(last, &t.Plan.Steps[first]))
-}
-
-// took returns how many seconds some steps took when they ran last.
-func (t *table) took(from, to int) float64 {
-	total := 0.0
-	for _, p := range t.Predictions[from:to] {
-		total += p.Seconds
-	}
-	return total
 }
 
 // maxReason is how many columns a reason takes at most, where the name needs the

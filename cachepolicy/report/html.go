@@ -192,9 +192,6 @@ func (r *Report) pageStep(i int, class string) pageStep {
 		if age := r.age(i); age != "" {
 			out.Facts = append(out.Facts, age)
 		}
-		if p.Seconds > 0 {
-			out.Facts = append(out.Facts, "took "+seconds(p.Seconds))
-		}
 	}
 	if s.NoCache {
 		out.Facts = append(out.Facts, "--no-cache")

@@ -104,7 +104,7 @@ func (s *sampled) instruction(fields []string, text string, line, end int) {
 	}
 	s.last[stage] = len(s.plan.Steps)
 	s.plan.Steps = append(s.plan.Steps, step)
-	s.results = append(s.results, record.Result{Outcome: record.OutcomeDone, Seconds: float64(len(text) % 9)})
+	s.results = append(s.results, record.Result{Outcome: record.OutcomeDone})
 }
 
 func (s *sampled) copy(step *cacheplan.Step, fields []string, at cachepolicy.Origin) {

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -81,11 +80,8 @@ func (t *table) step(i int) {
 	if t.predicted() {
 		pr := &t.Predictions[i]
 		state, why = string(pr.State), explain.Text(pr.Reasons)
-		if pr.Seconds > 0 {
-			after = fmt.Sprintf("  (ran %s)", seconds(pr.Seconds))
-		}
 		if age := t.age(i); age != "" {
-			after += "  (" + age + ")"
+			after = "  (" + age + ")"
 		}
 	}
 	name := phrase.Shorten(phrase.OneLine(s.Name), Width-t.left-utf8.RuneCountInString(after))
@@ -170,12 +166,4 @@ func wrap(text string, columns int) []string {
 
 func pad(text string, columns int) string {
 	return text + strings.Repeat(" ", max(columns-utf8.RuneCountInString(text), 0))
-}
-
-// seconds returns a duration as people say it.
-func seconds(s float64) string {
-	if s >= 60 {
-		return fmt.Sprintf("%dm%02ds", int(s)/60, int(s)%60)
-	}
-	return strconv.FormatFloat(s, 'f', 1, 64) + "s"
 }

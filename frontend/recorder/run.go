@@ -202,7 +202,7 @@ func (r *run) findContextFiles(t *tree, taken time.Time, sets []*cacheplan.FileS
 func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile) {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
-	build := record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, Traces: traces, PastBuild: record.PastBuild{Plan: plan}}
+	build := record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, Traces: traces, Plan: plan}
 	err := r.store.changeRecord(r.record, before, func(rec record.Record) record.Record { return rec.Add(build) })
 	if err != nil {
 		r.report.problem(err)

@@ -29,7 +29,7 @@ import (
 //	source REF DIGEST       the step takes content from there
 //	fetched URL DIGEST      the step takes all of that
 //	key DIGEST              the digest of its operation
-//	failed, seconds 1.5     what became of it
+//	failed                  what became of it
 //
 // A step follows the one before it in its stage by definition.
 func Parse(t testing.TB, text string) record.PastBuild {
@@ -193,12 +193,6 @@ func (p *planParser) property(fields []string) {
 		s.Key = get(1)
 	case "failed":
 		p.build.Results[len(steps)-1].Outcome = record.OutcomeFailed
-	case "seconds":
-		n, err := strconv.ParseFloat(get(1), 64)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.build.Results[len(steps)-1].Seconds = n
 	case "secret", "ssh", "workdir", "user", "option", "mount", "shell", "platform":
 		add(cachepolicy.Input{Kind: kind, Name: get(1), Value: get(2), Origin: cachepolicy.Origin{Kind: cachepolicy.OriginLine, Line: s.ID.Line}})
 	default:
