@@ -25,10 +25,15 @@ func (e *predictor) following(i, parent int) []Reason {
 		}
 		out = append(out, Reason{Step: i, Kind: ReasonFollows, On: &cause, OnName: e.plan.StepName(cause, s)})
 	}
+	return append(out, e.ownCauses(i)...)
+}
+
+// ownCauses returns what differs in the step itself since the nearest build that had it.
+func (e *predictor) ownCauses(i int) []Reason {
 	if b, old := e.before(i); b != nil && e.keys[i].Own != b.keys[old].Own {
-		out = append(out, e.differ(b, old, i).reasons()...)
+		return e.differ(b, old, i).reasons()
 	}
-	return out
+	return nil
 }
 
 // before returns the nearest earlier build that had the step, and which step it was

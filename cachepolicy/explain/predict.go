@@ -201,7 +201,7 @@ func (e *predictor) step(i int) (State, []Reason) {
 	}
 	if e.followsMarked(s, e.unsure) {
 		e.unsure[i] = true
-		return StateUnknown, e.mayFollow(i)
+		return StateUnknown, append(e.mayFollow(i), e.ownCauses(i)...)
 	}
 	if noRecord {
 		return StateUnknown, []Reason{{Step: i, Kind: ReasonNoRecord}}

@@ -208,10 +208,11 @@ func (j *judge) note(e *event, s streamed, number string, steps map[string]strea
 	}
 }
 
-// hedge judges "follows X if that changed" on a step that ran: X must have run.
+// hedge judges "follows X if that changed" on a step that ran: X must have run, unless
+// there is another cause beside it.
 func (j *judge) hedge(what string, e *event, s streamed, reasons []reason, steps map[string]streamed) {
 	for _, r := range reasons {
-		if on, ok := steps[r.on]; r.Kind == "may-follow" && ok && on.State == "cached" && e.beside == nil && !j.lost(e, s) {
+		if on, ok := steps[r.on]; r.Kind == "may-follow" && len(reasons) == 1 && ok && on.State == "cached" && e.beside == nil && !j.lost(e, s) {
 			j.wrong("hedge on what was cached: "+what, s, "%s", describe(reasons))
 		}
 	}
