@@ -199,7 +199,7 @@ func TestSaltScheme(t *testing.T) {
 		if len(keys) > 0 {
 			options = append(options, "key="+strings.Join(keys, ","))
 		}
-		r, err := ParseRule(strings.Join(options, ";"), Origin{Kind: OriginRule, Line: 3})
+		r, err := readRule(strings.Join(options, ";"), Origin{Kind: OriginRule, Line: 3})
 		if err != nil {
 			continue // off beside what it makes pointless
 		}

@@ -51,7 +51,7 @@ func TestDocumentedTexts(t *testing.T) {
 		}
 		pages += string(text)
 	}
-	_, ruleErr := ParseRule("tll=24h", Origin{Kind: OriginRule, Line: 3})
+	_, ruleErr := readRule("tll=24h", Origin{Kind: OriginRule, Line: 3})
 	if !strings.Contains(pages, "\n"+ruleErr.Error()+"\n") {
 		t.Errorf("the documentation does not show %q", ruleErr)
 	}

@@ -81,18 +81,8 @@ func (o Option) Takes(instruction string) bool {
 // Effect returns what the option does to the key of a step.
 func (o Option) Effect() Effect { return o.row().effect }
 
-// ParseRule reads the options of a rule, `name[=value];…`, the part of a
-// directive after `# cache=`. The origin is recorded in every setting. The error
-// is an *Error.
-func ParseRule(text string, origin Origin) (Rule, error) {
-	r, err := parseRule(Rule{}, text, origin)
-	if err != nil {
-		return Rule{}, err.At(origin)
-	}
-	return r, nil
-}
-
-// parseRule adds the options in text to r.
+// parseRule adds the options in text to r: `name[=value];…`, the part of a directive
+// after `# cache=`. The origin is recorded in every setting.
 func parseRule(r Rule, text string, origin Origin) (Rule, *Error) {
 	if strings.TrimSpace(text) == "" {
 		return r, &Error{Message: "no option; write one of " + strings.Join(optionNames(), ", ")}

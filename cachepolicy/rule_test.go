@@ -10,7 +10,7 @@ func mustRule(t testing.TB, text string, line int) Rule {
 	if text == "" {
 		return Rule{}
 	}
-	r, err := ParseRule(text, Origin{Kind: OriginRule, Line: line})
+	r, err := readRule(text, Origin{Kind: OriginRule, Line: line})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +58,9 @@ func TestParseRuleErrors(t *testing.T) {
 		"off;key=text:a":        "contradicts off: with off the step runs in every build",
 		"base=content;off":      "contradicts base",
 	} {
-		_, err := ParseRule(text, Origin{Kind: OriginRule, Line: 7})
+		_, err := readRule(text, Origin{Kind: OriginRule, Line: 7})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "cache rule on line 7: ") {
-			t.Errorf("ParseRule(%q): %v, want line 7 and %q", text, err, want)
+			t.Errorf("%q: %v, want line 7 and %q", text, err, want)
 		}
 	}
 }
@@ -107,14 +107,14 @@ func FuzzParseRule(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := ParseRule(text, Origin{Kind: OriginRule, Line: 3})
+		r, err := readRule(text, Origin{Kind: OriginRule, Line: 3})
 		if err != nil {
 			if e, ok := err.(*Error); !ok || e.Line != 3 {
 				t.Fatalf("error without its line: %v", err)
 			}
 			return
 		}
-		again, err := ParseRule(r.String(), Origin{Kind: OriginRule, Line: 3})
+		again, err := readRule(r.String(), Origin{Kind: OriginRule, Line: 3})
 		if err != nil || again.String() != r.String() {
 			t.Fatalf("%q is written %q, which reads as %q, %v", text, r, again, err)
 		}
@@ -122,4 +122,13 @@ func FuzzParseRule(f *testing.F) {
 			t.Fatalf("%q contradicts itself", r)
 		}
 	})
+}
+
+// readRule reads a rule as it stands behind `# cache=`.
+func readRule(text string, origin Origin) (Rule, error) {
+	r, err := parseRule(Rule{}, text, origin)
+	if err != nil {
+		return Rule{}, err.At(origin)
+	}
+	return r, nil
 }

@@ -48,18 +48,9 @@ func (s Source) String() string {
 	return string(s.Kind) + ":" + s.Ref
 }
 
-// ParseSource reads one source of key, decoded. It checks the form alone: that
+// parseSource reads one source of key, decoded. It checks the form alone: that
 // the thing is there is for the caller to find out, and so is whether git's own
-// options after # or ? are right. The error is an *Error.
-func ParseSource(text string) (Source, error) {
-	s, err := parseSource(text)
-	if err != nil {
-		err.Option = OptionKey
-		return Source{}, err
-	}
-	return s, nil
-}
-
+// options after # or ? are right.
 func parseSource(text string) (Source, *Error) {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch {

@@ -36,11 +36,11 @@ func TestParseSource(t *testing.T) {
 		"text:https://e.org":                  {SourceText, "https://e.org"},
 		"image://alpine@sha256:" + testDigest: {SourceImage, "alpine@sha256:" + testDigest},
 	} {
-		got, err := ParseSource(text)
+		got, err := parseSource(text)
 		if err != nil || got != want {
-			t.Errorf("ParseSource(%q) = %v, %v, want %v", text, got, err, want)
+			t.Errorf("parseSource(%q) = %v, %v, want %v", text, got, err, want)
 		}
-		again, err := ParseSource(got.String())
+		again, err := parseSource(got.String())
 		if err != nil || again != got {
 			t.Errorf("%v is written %q, which reads as %v, %v", got, got.String(), again, err)
 		}
@@ -81,10 +81,10 @@ func TestParseSourceErrors(t *testing.T) {
 		{"fil:a", "is not a source", "file:a"},
 		{"arq:A", "is not a source", "arg:A"},
 	} {
-		_, err := ParseSource(tt.text)
-		e, ok := err.(*Error)
-		if !ok || !strings.Contains(e.Message, tt.message) || e.Suggestion != tt.suggestion {
-			t.Errorf("ParseSource(%q): %v, want %q and suggestion %q", tt.text, err, tt.message, tt.suggestion)
+		_, err := parseSource(tt.text)
+		if err == nil || !strings.Contains(err.Message, tt.message) || err.Suggestion != tt.suggestion {
+			t.Errorf("parseSource(%q): %v, want %q and suggestion %q", tt.text, err, tt.message, tt.suggestion)
+			continue
 		}
 		if strings.Contains(err.Error(), "pw@") || strings.Contains(err.Error(), "token@") {
 			t.Errorf("the error shows the password: %v", err)
