@@ -46,6 +46,9 @@ func NewInput(kind InputKind, name, value string, origin Origin) Input {
 	return in
 }
 
+// KeyedDigest begins a digest that is keyed with the key of one builder.
+const KeyedDigest = "hmac-sha256:"
+
 // NewWithheld returns an input whose value must not be seen: it is kept as a digest
 // keyed with secretKey and nowhere else. The name and value are shown as given, so
 // the caller has taken out of them what is secret; whole is all that tells the input
@@ -54,7 +57,7 @@ func NewWithheld(kind InputKind, name, value, whole string, origin Origin, secre
 	in := NewInput(kind, name, value, origin)
 	mac := hmac.New(sha256.New, secretKey)
 	mac.Write([]byte(whole))
-	in.Digest, in.Secret = "hmac-sha256:"+hex.EncodeToString(mac.Sum(nil)[:16]), true
+	in.Digest, in.Secret = KeyedDigest+hex.EncodeToString(mac.Sum(nil)[:16]), true
 	return in
 }
 

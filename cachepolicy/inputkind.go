@@ -41,6 +41,9 @@ type inputRow struct {
 	variable bool
 	// assigned: it is a value under a name, either of which may look secret.
 	assigned bool
+	// holdsValue: its value is that of a variable, may have one expanded in it, or is
+	// part of a file.
+	holdsValue bool
 	// quoted: it is text out of a rule, in which a secret may stand.
 	quoted bool
 	// elsewhere: it is keyed by what the name leads to, whatever the name.
@@ -58,30 +61,30 @@ type inputRow struct {
 var inputRows = map[InputKind]inputRow{
 	InputCommand:  {reason: "command-changed", form: FormText, once: true},
 	InputBase:     {reason: "base-moved", form: FormDigest, once: true, elsewhere: true},
-	InputArg:      {reason: "arg-changed", form: FormAssigned, variable: true, assigned: true, withheld: true},
-	InputEnv:      {reason: "env-changed", form: FormAssigned, variable: true, assigned: true},
+	InputArg:      {reason: "arg-changed", form: FormAssigned, variable: true, assigned: true, withheld: true, holdsValue: true},
+	InputEnv:      {reason: "env-changed", form: FormAssigned, variable: true, assigned: true, holdsValue: true},
 	InputFiles:    {reason: "files-changed", form: FormFiles, withheld: true},
 	InputFields:   {reason: "field-changed", form: FormNamed},
-	InputField:    {reason: "field-changed", form: FormNamed},
-	InputUser:     {reason: "setting-changed", form: FormValue, calledByKind: true},
-	InputWorkdir:  {reason: "setting-changed", form: FormValue, calledByKind: true},
+	InputField:    {reason: "field-changed", form: FormNamed, holdsValue: true},
+	InputUser:     {reason: "setting-changed", form: FormValue, calledByKind: true, holdsValue: true},
+	InputWorkdir:  {reason: "setting-changed", form: FormValue, calledByKind: true, holdsValue: true},
 	InputShell:    {reason: "setting-changed", form: FormValue, calledByKind: true},
 	InputPlatform: {reason: "setting-changed", form: FormValue, calledByKind: true},
-	InputSecret:   {reason: "secret-changed", form: FormNamed, calledByKind: true},
-	InputSSH:      {reason: "setting-changed", form: FormNamed, calledByKind: true},
-	InputMount:    {reason: "setting-changed", form: FormNamed, calledByKind: true},
-	InputOption:   {reason: "setting-changed", form: FormNamed},
+	InputSecret:   {reason: "secret-changed", form: FormNamed, calledByKind: true, holdsValue: true},
+	InputSSH:      {reason: "setting-changed", form: FormNamed, calledByKind: true, holdsValue: true},
+	InputMount:    {reason: "setting-changed", form: FormNamed, calledByKind: true, holdsValue: true},
+	InputOption:   {reason: "setting-changed", form: FormNamed, holdsValue: true},
 	InputOff:      {reason: "setting-changed", form: FormValue, calledByKind: true},
 	InputTTL:      {reason: "ttl-rolled", form: FormNamed, once: true},
-	InputKeyArg:   {reason: "arg-changed", form: FormAssigned, assigned: true},
-	InputText:     {reason: "setting-changed", form: FormValue, quoted: true, calledByKind: true},
+	InputKeyArg:   {reason: "arg-changed", form: FormAssigned, assigned: true, holdsValue: true},
+	InputText:     {reason: "setting-changed", form: FormValue, quoted: true, calledByKind: true, holdsValue: true},
 	InputHTTP:     {reason: "source-moved", form: FormDigest, quoted: true, elsewhere: true},
 	InputGit:      {reason: "source-moved", form: FormDigest, quoted: true, elsewhere: true},
 	InputImage:    {reason: "source-moved", form: FormDigest, elsewhere: true},
 	InputFile:     {reason: "files-changed", form: FormFiles},
 }
 
-var unknownInput = inputRow{reason: "setting-changed", form: FormPlain}
+var unknownInput = inputRow{reason: "setting-changed", form: FormPlain, holdsValue: true}
 
 // InputForm says how an input is written in a line.
 type InputForm int
@@ -112,6 +115,10 @@ func (k InputKind) Form() InputForm { return k.row().form }
 
 // IsVariable reports whether inputs of the kind reach the command's environment.
 func (k InputKind) IsVariable() bool { return k.row().variable }
+
+// HoldsValue reports whether the value of an input of the kind is that of a variable,
+// may have one expanded in it, or is part of a file.
+func (k InputKind) HoldsValue() bool { return k.row().holdsValue }
 
 // Group returns one kind for all that reach a command alike: an ARG and an ENV do.
 func (k InputKind) Group() InputKind {

@@ -25,11 +25,23 @@ type Overrides struct {
 	// MountsMax is how many bytes the files of a cache mount have at most for its
 	// contents to travel.
 	MountsMax int64
+	// Share: what travels with the cache that the build exports.
+	Share Share
 	// Summary: say in a line after the build what it came to.
 	Summary bool
 	// Expect is what --call=cache-assert expects; explain.ParseExpectations reads it.
 	Expect SettingValue
 }
+
+// Share says what of a builder's memory travels with the cache.
+type Share string
+
+// What can travel.
+const (
+	ShareAuto   Share = "auto"   // digests of the values of variables
+	ShareValues Share = "values" // the values too, as far as they may be shown
+	ShareOff    Share = "off"    // nothing
+)
 
 // DefaultMountsMax is MountsMax where nobody says something else.
 const DefaultMountsMax = 2_000_000_000
@@ -129,11 +141,24 @@ const (
 func (o *Overrides) readExplain(v SettingValue) *Error {
 	value := v.Text
 	o.ExplainOff, o.Summary = value == "off", value == "summary"
-	values := []string{"auto", "off", "summary"}
-	if !slices.Contains(values, value) {
-		return &Error{Message: fmt.Sprintf("%q is not a value it takes; write auto, off or summary", value), Suggestion: phrase.Nearest(value, values)}
+	return oneOf(value, "auto", "off", "summary")
+}
+
+func (o *Overrides) readShare(v SettingValue) *Error {
+	o.Share = Share(v.Text)
+	return oneOf(v.Text, string(ShareAuto), string(ShareValues), string(ShareOff))
+}
+
+// oneOf returns the error of a value that is none of some.
+func oneOf(value string, values ...string) *Error {
+	if slices.Contains(values, value) {
+		return nil
 	}
-	return nil
+	last := len(values) - 1
+	return &Error{
+		Message:    fmt.Sprintf("%q is not a value it takes; write %s or %s", value, strings.Join(values[:last], ", "), values[last]),
+		Suggestion: phrase.Nearest(value, values),
+	}
 }
 
 func (o *Overrides) readMountsMax(v SettingValue) *Error {

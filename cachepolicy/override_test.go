@@ -34,6 +34,11 @@ func TestParseOverrides(t *testing.T) {
 	if o, err := ParseOverrides(map[string]string{ArgRules: "off", ArgNow: "-1", ArgExplain: "auto"}, nil); err != nil || !o.Disabled || o.Now.Unix() != -1 || o.ExplainOff {
 		t.Errorf("%+v, %v", o, err)
 	}
+	for value, want := range map[string]Share{"": ShareAuto, "auto": ShareAuto, "values": ShareValues, " off": ShareOff} {
+		if o, err := ParseOverrides(map[string]string{ArgShare: value}, nil); err != nil || o.Share != want {
+			t.Errorf("%q: got %q, %v", value, o.Share, err)
+		}
+	}
 	if o, err := ParseOverrides(map[string]string{ArgMounts: "1.5GB"}, nil); err != nil || o.MountsMax != 1_500_000_000 {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -47,7 +52,7 @@ func TestParseOverrides(t *testing.T) {
 
 func TestParseOverridesErrors(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
-		{"CACHEWRIGHT_RULE", "off", "build argument CACHEWRIGHT_RULE: unknown; there are CACHEWRIGHT_RULES, CACHEWRIGHT_NOW, CACHEWRIGHT_EXPLAIN, CACHEWRIGHT_MOUNTS_MAX and CACHEWRIGHT_EXPECT (did you mean CACHEWRIGHT_RULES?)"},
+		{"CACHEWRIGHT_RULE", "off", "build argument CACHEWRIGHT_RULE: unknown; there are CACHEWRIGHT_RULES, CACHEWRIGHT_NOW, CACHEWRIGHT_EXPLAIN, CACHEWRIGHT_MOUNTS_MAX, CACHEWRIGHT_SHARE and CACHEWRIGHT_EXPECT (did you mean CACHEWRIGHT_RULES?)"},
 		{"CACHEWRIGHT_", "", "unknown"},
 		{ArgRules, "OFF", "has no colon; write off, or SELECTOR: OPTIONS"},
 		{ArgRules, "a: off |", "a | separates two rules, but only one side of it has one"},
@@ -72,6 +77,8 @@ func TestParseOverridesErrors(t *testing.T) {
 		{ArgExplain, "of", "(did you mean off?)"},
 		{ArgMounts, "much", `"much" is not a size; write such as 500MB or 2GB`},
 		{ArgMounts, "-1", "is not a size"},
+		{ArgShare, "value", `"value" is not a value it takes; write auto, values or off (did you mean values?)`},
+		{ArgShare, "on", `"on" is not a value it takes`},
 	} {
 		_, err := ParseOverrides(map[string]string{tt.name: tt.value}, nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || err.(*Error).BuildArg != tt.name {

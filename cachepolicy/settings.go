@@ -16,6 +16,7 @@ const (
 	ArgExplain = "CACHEWRIGHT_EXPLAIN"
 	ArgExpect  = "CACHEWRIGHT_EXPECT"
 	ArgMounts  = "CACHEWRIGHT_MOUNTS_MAX"
+	ArgShare   = "CACHEWRIGHT_SHARE"
 
 	argPrefix = "CACHEWRIGHT_"
 )
@@ -39,6 +40,7 @@ var settingTable = []setting{
 	{ArgNow, "a time in RFC 3339, or Unix seconds", "", "cache-rules.md#ttl", (*Overrides).readNow},
 	{ArgExplain, "`auto`, `off` or `summary`", "auto", "explain.md#switching-it-off", (*Overrides).readExplain},
 	{ArgMounts, "a size", "2GB", "ci.md#cache-mounts", (*Overrides).readMountsMax},
+	{ArgShare, "`auto`, `values` or `off`", "auto", "ci.md#why-a-step-runs-again", (*Overrides).readShare},
 	{ArgExpect, "`SELECTOR=STATE`, several separated by commas", "", "explain.md#assertions", (*Overrides).readExpect},
 }
 
@@ -98,7 +100,7 @@ func ParseOverrides(buildArgs map[string]string, defaults map[string]SettingValu
 			values[name] = SettingValue{Text: text}
 		}
 	}
-	o := Overrides{MountsMax: DefaultMountsMax}
+	o := Overrides{MountsMax: DefaultMountsMax, Share: ShareAuto}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		v := values[name]
 		if err := o.read(name, v); err != nil {

@@ -51,6 +51,7 @@ type build struct {
 	nonce  string // tells the build from all others
 	self   *llb.State
 	mounts *sharedMounts
+	record *sharedRecord
 }
 
 func newBuild(c client.Client) (*build, error) {
@@ -61,7 +62,7 @@ func newBuild(c client.Client) (*build, error) {
 		return nil, err
 	}
 	b := &build{client: c, ui: ui, start: time.Now(), nonce: identity.NewID(), self: own}
-	b.mounts = &sharedMounts{b: b}
+	b.mounts, b.record = &sharedMounts{b: b}, &sharedRecord{b: b}
 	return b, nil
 }
 
@@ -100,6 +101,7 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 	if err := b.learn(ctx, built.platforms); err != nil {
 		return nil, err
 	}
+	b.record.tellMissing(ctx, built.platforms)
 	if scanner != nil {
 		if err := b.attachSBOMs(ctx, built, scanner); err != nil {
 			return nil, err
@@ -111,5 +113,6 @@ func (b *build) solve(ctx context.Context) (*client.Result, error) {
 	}
 	addSummary(res, built.platforms)
 	carry(res, b.mounts.save(ctx, built.platforms))
+	carry(res, b.record.save(ctx, built.platforms))
 	return res, addExplanations(res, built.platforms)
 }

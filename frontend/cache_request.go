@@ -168,9 +168,11 @@ func (b *build) predict(ctx context.Context, converted *llbconv.Result, mode rec
 		return nil, err
 	}
 	if b.canRecord() {
-		report, err := b.record(ctx, def, mode)
+		report, _, err := b.compare(ctx, def, mode)
 		if err == nil && report != nil && len(report.Predictions) > 0 {
-			return &explanation{Plan: report.Plan, Predictions: report.Predictions, log: report.Log}, nil
+			e := &explanation{Plan: report.Plan, Predictions: report.Predictions, log: report.Log, elsewhere: report.Elsewhere, lacking: report.Lacking}
+			b.record.doubt(ctx, e)
+			return e, nil
 		}
 	}
 	plan, err := def.Plan(ctx, func() ([]byte, error) { return []byte(b.nonce), nil })

@@ -3,6 +3,7 @@ package frontend
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/attestations"
@@ -13,6 +14,7 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 	"github.com/pkg/errors"
 
+	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/frontend/mounts"
 	"github.com/cachewright/cachewright/frontend/travel"
 )
@@ -25,27 +27,31 @@ const carrierKey = "cachewright"
 // carrierNeeds are the capabilities without which nothing travels.
 var carrierNeeds = []apicaps.CapID{pb.CapExecMetaProxy}
 
+// canImport reports whether something can have come with a cache that the build imports.
+func (b *build) canImport() bool {
+	caps := b.ui.BuildOpts().LLBCaps
+	return len(b.ui.CacheImports) > 0 && b.canRecord() &&
+		!slices.ContainsFunc(carrierNeeds, func(id apicaps.CapID) bool { return caps.Supports(id) != nil })
+}
+
 // canTravel reports whether something can travel with the build's cache: whether it
 // imports one, and has attestations without ours. Whether it exports one, a frontend
 // cannot know.
 func (b *build) canTravel() bool {
-	if len(b.ui.CacheImports) == 0 || !b.canRecord() {
+	if !b.canImport() {
 		return false
 	}
 	own, err := attestations.Parse(b.opts())
 	if _, ok := own[attestations.KeyTypeProvenance]; err != nil || !ok {
 		return false
 	}
-	caps := b.ui.BuildOpts()
-	if caps.Caps.Supports(gwpb.CapAttestations) != nil {
-		return false
-	}
-	for _, id := range carrierNeeds {
-		if caps.LLBCaps.Supports(id) != nil {
-			return false
-		}
-	}
-	return true
+	caps := b.ui.BuildOpts().Caps
+	return caps.Supports(gwpb.CapAttestations) == nil
+}
+
+// travelName is a name for what travels of the builds of one file and target.
+func (b *build) travelName(what string) string {
+	return what + " " + record.Name(b.src.Filename, b.ui.Target, b.opts()["vcs:source"])
 }
 
 // carry has the results of some steps travel with the cache.
@@ -96,7 +102,7 @@ func (b *build) keep(ctx context.Context, name, title string, data []byte) (clie
 			HTTPProxy: env[0], HTTPSProxy: env[1], FTPProxy: env[2], NoProxy: env[3], AllProxy: env[4],
 		}))
 	}
-	ref, err := b.solveImported(ctx, b.ownStep(title, []string{"keep", name}, opts...).AddMount(travel.OutDir, llb.Scratch()), true)
+	ref, err := b.solveImported(ctx, b.keepStep(name, title, opts...), true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,6 +112,11 @@ func (b *build) keep(ctx context.Context, name, title string, data []byte) (clie
 		err = errors.Errorf("more than %d bytes", travel.MaxBytes)
 	}
 	return ref, kept, err
+}
+
+// keepStep is the step that holds what travels under a name.
+func (b *build) keepStep(name, title string, opts ...llb.RunOption) llb.State {
+	return b.ownStep(title, []string{"keep", name}, opts...).AddMount(travel.OutDir, llb.Scratch())
 }
 
 // solveImported solves a step of this frontend's own, with the build's cache imports.

@@ -32,6 +32,12 @@ type explanation struct {
 	repeated bool
 	// summarized: the build wants a line about itself after it.
 	summarized bool
+	// id is the build's in the record, and ref what the recorder has written.
+	id  string
+	ref client.Reference
+	// elsewhere are the steps of which another builder has a result, lacking those among
+	// them whose results did not travel, needed those that may have to run for that.
+	elsewhere, lacking, needed []int
 	// keys are those of the steps, if the record has to learn what becomes of them.
 	keys []cacheplan.StepKeys
 	// log is there if advice was asked for.
@@ -45,17 +51,19 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 	if !def.Explains() || !b.canRecord() {
 		return nil
 	}
-	report, err := b.record(ctx, def, recorder.ModeRecord)
+	report, ref, err := b.compare(ctx, def, recorder.ModeRecord)
 	if err != nil || report == nil || len(report.Predictions) == 0 {
 		return nil
 	}
-	e := &explanation{Plan: report.Plan, Predictions: report.Predictions, summarized: def.Summarizes(), keys: report.Keys}
+	e := &explanation{Plan: report.Plan, Predictions: report.Predictions, summarized: def.Summarizes(), keys: report.Keys, id: report.BuildID, ref: ref}
 	cached := report.For != b.nonce // the builder had the report: nothing is new
 	if cached {
 		e.Predictions = explain.Predict(report.Plan, []record.PastBuild{{Plan: report.Plan}})
 		e.repeated = true
 	} else {
-		e.forgotten = report.Repeated
+		e.elsewhere, e.lacking = report.Elsewhere, report.Lacking
+		b.record.doubt(ctx, e)
+		e.forgotten = report.Repeated && b.record.ref == nil // else the cache has been imported since
 	}
 	if cached || report.Builds > 0 {
 		def.Annotate(notes(e.Predictions, len(b.ui.CacheImports) > 0))

@@ -83,5 +83,5 @@ func (p *platformBuild) results(err error) []record.Result {
 // the answer. Without one, the steps count as not finished.
 func (b *build) note(ctx context.Context, p *platformBuild, results []record.Result) {
 	req := &recorder.Request{Version: recorder.Version, Mode: recorder.ModeResults, Record: record.Name(), Keys: p.explanation.keys, Results: results}
-	_, _ = b.ask(ctx, req, nil, false, "record what was built")
+	_, _, _ = b.ask(ctx, req, nil, "record what was built")
 }

@@ -42,7 +42,7 @@ func (b *build) canRecord() bool {
 func (b *build) plan(ctx context.Context, def *llbconv.Definition) (*cacheplan.Plan, error) {
 	keyID := ""
 	plan, err := def.Plan(ctx, func() ([]byte, error) {
-		key, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
+		key, _, err := b.runSelf(ctx, "key", recorder.KeyName, "[internal] load the key for digests of secrets", nil)
 		keyID = record.Name(string(key))
 		return key, err
 	})
@@ -52,12 +52,12 @@ func (b *build) plan(ctx context.Context, def *llbconv.Definition) (*cacheplan.P
 	return plan, err
 }
 
-// record asks the recorder about a plan, in a step that the builder has in its
+// compare asks the recorder about a plan, in a step that the builder has in its
 // cache when nothing has changed.
-func (b *build) record(ctx context.Context, def *llbconv.Definition, mode recorder.Mode) (*recorder.Report, error) {
+func (b *build) compare(ctx context.Context, def *llbconv.Definition, mode recorder.Mode) (*recorder.Report, client.Reference, error) {
 	plan, err := b.plan(ctx, def)
 	if err != nil || plan == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	req := &recorder.Request{Version: recorder.Version, Mode: mode, Plan: plan}
 	project := b.project()
@@ -66,7 +66,15 @@ func (b *build) record(ctx context.Context, def *llbconv.Definition, mode record
 		req.Nonce = b.nonce
 	}
 	// Where nothing tells the project from others, its files have to.
-	return b.ask(ctx, req, def.Contexts(plan), len(project) == 0, "compare with earlier builds")
+	var mounts []llb.RunOption
+	// Builds of one directory at the same time have copies of it in several places.
+	if src := b.src.SourceMap.State; src != nil && len(project) == 0 {
+		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
+	}
+	if b.record.load(ctx, def) {
+		mounts = append(mounts, b.record.request(req))
+	}
+	return b.ask(ctx, req, def.Contexts(plan), "compare with earlier builds", mounts...)
 }
 
 // project names what is built, if the client says so: the repository that a directory
@@ -87,36 +95,34 @@ func (b *build) project() []string {
 	return nil
 }
 
-// ask runs the recorder with the build contexts that it is to look at, and the
-// Dockerfile's directory if that is to tell the project from others.
-func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[string]llb.State, unnamed bool, what string) (*recorder.Report, error) {
+// ask runs the recorder with the build contexts that it is to look at, and returns its
+// report and all that it wrote.
+func (b *build) ask(ctx context.Context, req *recorder.Request, contexts map[string]llb.State, what string, more ...llb.RunOption) (*recorder.Report, client.Reference, error) {
 	req.Contexts = slices.Sorted(maps.Keys(contexts))
 	// Locked: BuildKit makes another, empty directory for a shared one that somebody
 	// else, such as a clean-up, holds at the moment. For a locked one it waits.
-	mounts := []llb.RunOption{
+	mounts := append(more,
 		llb.AddMount(recorder.RecordsDir, llb.Scratch(), llb.AsPersistentCacheDir(recordsID, llb.CacheMountLocked)),
-		llb.WithProxy(llb.ProxyEnv{NoProxy: b.nonce}), // recorder.MarkVariable
-	}
-	// Builds of one directory at the same time have copies of it in several places.
-	if src := b.src.SourceMap.State; src != nil && unnamed {
-		mounts = append(mounts, llb.AddMount(recorder.DockerfileDir, *src, llb.Readonly))
-	}
+		// recorder.MarkVariable, recorder.RevisionVariable
+		llb.WithProxy(llb.ProxyEnv{NoProxy: b.nonce, AllProxy: b.opts()["vcs:revision"]}),
+	)
 	for i, name := range req.Contexts {
 		mounts = append(mounts, llb.AddMount(recorder.ContextsDir+"/"+strconv.Itoa(i), contexts[name], llb.Readonly))
 	}
 	data, err := recorder.EncodeRequest(req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	title := b.internalName(req.Plan, what)
 	group := llb.ProgressGroup(identity.NewID(), title, false)
 	file := llb.Scratch().File(llb.Mkfile("/"+recorder.RequestName, 0o600, data), group)
 	mounts = append(mounts, llb.AddMount(recorder.RequestDir, file, llb.Readonly), group)
-	data, err = b.runSelf(ctx, "record", recorder.ReportName, title, mounts)
+	data, ref, err := b.runSelf(ctx, "record", recorder.ReportName, title, mounts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return recorder.DecodeReport(data)
+	report, err := recorder.DecodeReport(data)
+	return report, ref, err
 }
 
 // internalName is what progress output shows for a step of the frontend's own.
@@ -128,15 +134,16 @@ func (b *build) internalName(plan *cacheplan.Plan, what string) string {
 	return "[" + prefix + "internal] " + what
 }
 
-// runSelf runs a command of this frontend's own binary as a step and returns the
-// file that it writes to recorder.OutDir. The step has no network.
-func (b *build) runSelf(ctx context.Context, command, file, name string, mounts []llb.RunOption) ([]byte, error) {
+// runSelf runs a command of this frontend's own binary as a step and returns a
+// file that it writes to recorder.OutDir, and all of that. The step has no network.
+func (b *build) runSelf(ctx context.Context, command, file, name string, mounts []llb.RunOption) ([]byte, client.Reference, error) {
 	out := b.ownStep(name, []string{command}, mounts...).AddMount(recorder.OutDir, llb.Scratch())
 	ref, err := b.solveState(ctx, out, client.SolveRequest{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + file})
+	data, err := ref.ReadFile(ctx, client.ReadRequest{Filename: "/" + file})
+	return data, ref, err
 }
 
 // ownStep is a step that runs this frontend's own binary, with these arguments and

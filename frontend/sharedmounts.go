@@ -17,7 +17,6 @@ import (
 
 	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/cachepolicy/explain"
-	"github.com/cachewright/cachewright/cachepolicy/record"
 	"github.com/cachewright/cachewright/frontend/mounts"
 	"github.com/cachewright/cachewright/llbconv"
 )
@@ -51,7 +50,7 @@ type usedMount struct {
 // these are going to run, or that is not known. It returns when they are there.
 func (s *sharedMounts) restore(ctx context.Context, def *llbconv.Definition, e *explanation) {
 	list := def.SharedMounts()
-	if len(list) == 0 || !s.b.canTravel() {
+	if len(list) == 0 || def.Share() == cachepolicy.ShareOff || !s.b.canTravel() {
 		return
 	}
 	s.mu.Lock()
@@ -106,7 +105,7 @@ func (s *sharedMounts) load(ctx context.Context) {
 		return
 	}
 	s.loaded = true
-	ref, data, err := s.b.load(ctx, s.b.mountsName(), "[internal] look up saved cache mounts")
+	ref, data, err := s.b.load(ctx, s.b.travelName("mounts"), "[internal] look up saved cache mounts")
 	s.ref = ref
 	if err == nil {
 		s.pointer, err = mounts.DecodePointer(data)
@@ -115,11 +114,6 @@ func (s *sharedMounts) load(ctx context.Context) {
 		s.warn(ctx, "What was saved of cache mounts cannot be read: %v", err)
 		s.failed = ctx.Err() != nil || ref == nil
 	}
-}
-
-// mountsName is the name under which the build's cache mounts travel.
-func (b *build) mountsName() string {
-	return "mounts " + record.Name(b.src.Filename, b.ui.Target, b.opts()["vcs:source"])
 }
 
 // due returns the mounts that are to be looked at now, if something was saved of them.
@@ -300,7 +294,7 @@ func (s *sharedMounts) update(ctx context.Context, list []*usedMount) error {
 	if err != nil {
 		return err
 	}
-	s.ref, err = s.b.store(ctx, s.b.mountsName(), "[internal] note saved cache mounts", data)
+	s.ref, err = s.b.store(ctx, s.b.travelName("mounts"), "[internal] note saved cache mounts", data)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/cachewright/cachewright/cachepolicy"
 	"github.com/cachewright/cachewright/llbconv/internal/vertex"
 )
 
@@ -150,6 +151,9 @@ func (d *Definition) StepOf(vertex digest.Digest) (int, bool) {
 
 // Explains reports whether the build wants to know why steps run again.
 func (d *Definition) Explains() bool { return !d.res.c.rules.overrides.ExplainOff }
+
+// Share returns what of the builder's memory travels with the build's cache.
+func (d *Definition) Share() cachepolicy.Share { return d.res.c.rules.overrides.Share }
 
 // Summarizes reports whether the build wants a line about itself after it.
 func (d *Definition) Summarizes() bool { return d.res.c.rules.overrides.Summary }

@@ -29,6 +29,9 @@ type Plan struct {
 	// Given is a digest of all that the comparison was given besides the plan, down to
 	// the modes of files that no step takes. Of use in the record alone.
 	Given string `json:"given,omitempty"`
+	// Revision is the commit that was built, where the client says so; it ends in
+	// "-dirty" if there were changes besides.
+	Revision string `json:"revision,omitempty"`
 	// Steps are in the order in which the converter meets them: a step stands after
 	// all that it follows.
 	Steps []Step `json:"steps"`

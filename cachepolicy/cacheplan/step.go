@@ -8,7 +8,9 @@ import (
 
 // Text tells the instruction from others.
 func (s *Step) Text() string {
-	if in, ok := s.command(); ok {
+	if in, ok := s.command(); ok && in.Secret {
+		return in.Value // the digest means nothing on another builder
+	} else if ok {
 		return in.Value + in.Digest
 	}
 	return s.ID.Instruction
@@ -40,6 +42,9 @@ func (s *Step) Setting(o cachepolicy.Option) Setting {
 	}
 	return Setting{}
 }
+
+// StaysHere reports whether the step's result is not exported to a cache, by its rule.
+func (s *Step) StaysHere() bool { return s.Setting(cachepolicy.OptionExport).Value == "no" }
 
 // StepName returns how the progress output numbers a step: 3/6, or build 3/6 when
 // seen from a step of another stage.

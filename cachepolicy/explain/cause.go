@@ -144,7 +144,21 @@ func (e *predictor) cause(i int) []Reason {
 	if r := e.differ(nearest, old, i).unnamed(); len(r) > 0 {
 		return r
 	}
+	if r, ok := e.keptBack(nearest, old, i); ok {
+		return []Reason{r}
+	}
 	return []Reason{{Step: i, Kind: ReasonCombination}}
+}
+
+// keptBack returns the reason of a step with an input of which another builder has kept
+// to itself what it was.
+func (e *predictor) keptBack(b *pastKeys, old, i int) (Reason, bool) {
+	for _, in := range b.plan.Steps[old].Inputs {
+		if in.Secret && in.Unresolved {
+			return Reason{Step: i, Kind: ReasonUnresolved, Name: in.Name, Line: in.Origin.Line, keyless: true}, true
+		}
+	}
+	return Reason{}, false
 }
 
 // changedParent returns the reasons of a step that is as it was in an earlier build, and
@@ -202,7 +216,7 @@ func (e *predictor) order(b *pastKeys, old, i int) (Reason, bool) {
 		}
 		now := e.plan.Steps[i].Follows
 		if n >= len(now) || now[n].Step < 0 || matched[now[n].Step] != f.Step {
-			return Reason{Step: i, Kind: ReasonOrder, Change: Changed, Old: b.plan.Steps[f.Step].Title()}, true
+			return Reason{Step: i, Kind: ReasonOrder, Change: Changed, Old: b.plan.Steps[f.Step].Title(), Since: e.since(b)}, true
 		}
 	}
 	return Reason{}, false

@@ -29,7 +29,8 @@ func Compare(from, to *cacheplan.Plan) []Reason {
 type differ struct {
 	oldSets, newSets cacheplan.KnownSets
 	old, new         *cacheplan.Step
-	step             int // index of new
+	step             int    // index of new
+	since            string // the revision of old, if that is another one
 }
 
 // reasons returns what differs in the step's own inputs and in what it takes from
@@ -63,7 +64,7 @@ func (d *differ) reasons() []Reason {
 	}
 	slices.SortStableFunc(out, func(a, b Reason) int { return cmp.Compare(reasonRows[a.Kind].weight, reasonRows[b.Kind].weight) })
 	for i := range out {
-		out[i].Step = d.step
+		out[i].Step, out[i].Since = d.step, d.since
 	}
 	return out
 }
@@ -274,8 +275,7 @@ func (d *differ) input(p inputPair) []Reason {
 		r.Line = p.new.Origin.Line
 	}
 	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret {
-		r.Old, r.New = cmp.Or(p.old.Digest, p.old.Value), cmp.Or(p.new.Digest, p.new.Value)
-		if p.input().Kind.IsVariable() && (p.old.Digest == "") != (p.new.Digest == "") {
+		if r.Old, r.New = cmp.Or(p.old.Digest, p.old.Value), cmp.Or(p.new.Digest, p.new.Value); !p.input().Kind.NamedElsewhere() && !p.shown() {
 			r.Old, r.New = "", ""
 		}
 	}
@@ -303,7 +303,7 @@ func (p inputPair) same() bool {
 		return true
 	}
 	if p.old.Secret && p.old.Unresolved || p.new.Secret && p.new.Unresolved {
-		return true // from another builder: nothing is known of it
+		return p.old.Value == "" || p.new.Value == "" || p.old.Value == p.new.Value // from another builder: nothing else is known of it
 	}
 	if p.old.Name != p.new.Name {
 		return false
@@ -313,6 +313,10 @@ func (p inputPair) same() bool {
 	}
 	return p.old.Value == p.new.Value && p.old.Digest == p.new.Digest
 }
+
+// shown reports whether both sides are known in the same form. A value that came from
+// another builder may be there as a digest alone.
+func (p inputPair) shown() bool { return (p.old.Digest == "") == (p.new.Digest == "") }
 
 // inputTitle returns what a person calls the input: its name, after its kind where
 // that belongs to it and says more.

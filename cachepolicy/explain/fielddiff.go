@@ -33,7 +33,7 @@ func (c *fieldChanges) compare(p inputPair) {
 	}
 	r.Kind = ReasonField
 	r.In, r.Name, _ = strings.Cut(in.Name, cachepolicy.FieldSeparator)
-	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret && p.old.Value != p.new.Value {
+	if p.old != nil && p.new != nil && !p.old.Secret && !p.new.Secret && p.old.Value != p.new.Value && p.shown() {
 		r.Old, r.New = p.old.Value, p.new.Value
 	}
 	c.fields = append(c.fields, r)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy"
@@ -127,24 +128,27 @@ func (e *predictor) kinship(b *pastKeys) int {
 	switch p, q := e.plan, b.plan; {
 	case !p.SameTarget(q):
 		return strangers
-	case !maps.Equal(buildArgs(p), buildArgs(q)):
+	case !maps.EqualFunc(buildArgs(p), buildArgs(q), sameArg):
 		return sameTarget
 	}
 	return sameChoices
 }
 
 // buildArgs returns the build arguments that were given and reach a step.
-func buildArgs(p *cacheplan.Plan) map[string]string {
-	out := map[string]string{}
+func buildArgs(p *cacheplan.Plan) map[string]*cachepolicy.Input {
+	out := map[string]*cachepolicy.Input{}
 	for i := range p.Steps {
-		for _, in := range p.Steps[i].Inputs {
-			if in.Origin.Kind == cachepolicy.OriginBuildArg {
-				out[in.Name] = in.Value + "\x00" + in.Digest
+		for j := range p.Steps[i].Inputs {
+			if in := &p.Steps[i].Inputs[j]; in.Origin.Kind == cachepolicy.OriginBuildArg {
+				out[in.Name] = in
 			}
 		}
 	}
 	return out
 }
+
+// sameArg reports whether two builds may have been given the same.
+func sameArg(a, b *cachepolicy.Input) bool { return inputPair{old: a, new: b}.same() }
 
 // rank sorts the earlier builds by their kinship, and then by how much they share
 // with the plan: equal keys, then steps whose own inputs are all equal, then single
@@ -269,5 +273,47 @@ func (e *predictor) match(b *pastKeys) []int {
 }
 
 func (e *predictor) differ(b *pastKeys, old, i int) *differ {
-	return &differ{oldSets: b.sets, newSets: e.sets, old: &b.plan.Steps[old], new: &e.plan.Steps[i], step: i}
+	return &differ{oldSets: b.sets, newSets: e.sets, old: &b.plan.Steps[old], new: &e.plan.Steps[i], step: i, since: e.since(b)}
+}
+
+// since returns the revision that an earlier build was of, if it is known not to be
+// the plan's own. That there were changes besides makes no other one.
+func (e *predictor) since(b *pastKeys) string {
+	commit := func(p *cacheplan.Plan) string { return strings.TrimSuffix(p.Revision, "-dirty") }
+	if e.plan.Revision == "" || commit(b.plan) == commit(e.plan) {
+		return ""
+	}
+	return b.plan.Revision
+}
+
+// MayBeImported returns what becomes of a prediction if the imported cache may hold the
+// step's result.
+func (p Prediction) MayBeImported() Prediction {
+	if p.State == StateReRun && !slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.Kind.Asked() }) {
+		p.State = StateUnknown
+		p.Reasons = slices.Insert(slices.Clone(p.Reasons), 0, Reason{Step: p.Step, Kind: ReasonNotExported})
+	}
+	return p
+}
+
+// NotExported returns what becomes of predictions if results are missing that another
+// builder has, those of the steps in missing. A step needs what it follows only if it
+// runs: so these are unknown where another step that may run needs them, and hits else.
+// It also returns which are needed.
+func NotExported(p *cacheplan.Plan, predictions []Prediction, missing []int) (out []Prediction, needed []int) {
+	out = slices.Clone(predictions)
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i].State == StateHit {
+			continue
+		}
+		for _, f := range p.Steps[i].Follows {
+			if f.Step < 0 || out[f.Step].State != StateHit || !slices.Contains(missing, f.Step) || p.Steps[f.Step].ID.Instruction == "FROM" {
+				continue
+			}
+			out[f.Step] = Prediction{Step: f.Step, State: StateUnknown, Reasons: []Reason{{Step: f.Step, Kind: ReasonNotExported}}}
+			needed = append(needed, f.Step)
+		}
+	}
+	slices.Sort(needed)
+	return out, needed
 }

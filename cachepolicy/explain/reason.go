@@ -29,6 +29,7 @@ const (
 	ReasonCombination  ReasonKind = "new-combination" // each thing was there before, but not together
 	ReasonUnfinished   ReasonKind = "unfinished"      // it failed or was not reached before
 	ReasonForgotten    ReasonKind = "forgotten"       // there may have been a result: the record had no room for all
+	ReasonNotExported  ReasonKind = "not-exported"    // another builder has a result, which the imported cache may not have
 	ReasonNoRecord     ReasonKind = "no-record"       // nothing is known of earlier builds
 	ReasonFollows      ReasonKind = "follows"         // On: the step with the cause; Change: another build has run that, and it is a hit
 	ReasonMayFollow    ReasonKind = "may-follow"      // On: a step whose output may change
@@ -87,6 +88,7 @@ var reasonRows = map[ReasonKind]reasonRow{
 	ReasonCombination:  {weight: weightOther, text: says("not built in this combination before"), mayRun: true},
 	ReasonUnfinished:   {weight: weightOther, text: says("did not finish before")},
 	ReasonForgotten:    {weight: weightOther, text: says("too long ago to be recorded")},
+	ReasonNotExported:  {weight: weightOther, text: says("may not be in the imported cache"), mayRun: true},
 	ReasonNoRecord:     {weight: weightOther, text: says("no record of earlier builds")},
 	ReasonFollows:      {weight: weightOther, text: Reason.follows},
 	ReasonMayFollow:    {weight: weightOther, text: Reason.mayFollow, mayRun: true},
@@ -134,6 +136,8 @@ type Reason struct {
 	// OnName is that step as a person reads it: 3/6, or build 3/6 in another stage.
 	OnName string `json:"onName,omitempty"`
 	Count  int    `json:"count,omitempty"`
+	// Since is the revision that it is compared with, if that is another one.
+	Since string `json:"since,omitempty"`
 	// keyless: it differs in the plan, and perhaps not in the builder's key.
 	keyless bool
 }
@@ -147,11 +151,14 @@ func Text(reasons []Reason) string {
 			r.In = "" // named already
 		}
 		parts[i] = r.String()
+		if last := i == len(reasons)-1; r.Since != "" && (last || reasons[i+1].Since != r.Since) {
+			parts[i] += " since " + shortRevision(r.Since)
+		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// String returns the reason in a few words.
+// String returns the reason in a few words, without what it is compared with.
 func (r Reason) String() string {
 	row, ok := reasonRows[r.Kind]
 	if !ok {

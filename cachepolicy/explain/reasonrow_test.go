@@ -33,7 +33,7 @@ func TestReasonRows(t *testing.T) {
 }
 
 // Every kind of reason is given for a step of a golden of TestPredict, or of one that
-// was forgotten.
+// was forgotten or not exported.
 func TestReasonsGiven(t *testing.T) {
 	given := map[ReasonKind]bool{}
 	take := func(predictions []Prediction) {
@@ -53,6 +53,8 @@ func TestReasonsGiven(t *testing.T) {
 	if got := predictions(plan, forgotten); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+	notExported, _ := predictNotExported(t)
+	take(notExported)
 	kindtest.Same(t, "the source", kindtest.Constants(t, ".", "ReasonKind"), "testdata/predict", given)
 }
 
@@ -112,6 +114,7 @@ func TestDocumentedReasons(t *testing.T) {
 		"new-combination": {},
 		"unfinished":      {},
 		"forgotten":       {},
+		"not-exported":    {},
 		"no-record":       {},
 		"always":          {},
 		"no-cache":        {},

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cachewright/cachewright/cachepolicy/internal/phrase"
 )
@@ -120,3 +121,13 @@ func (r Reason) moved() string {
 }
 
 func (r Reason) unresolved() string { return fmt.Sprintf("%s is not known", phrase.Name(r.Name)) }
+
+// shortRevision returns how people call a commit.
+func shortRevision(revision string) string {
+	commit, dirty := strings.CutSuffix(revision, "-dirty")
+	commit = phrase.OneLine(commit[:min(len(commit), 7)])
+	if dirty {
+		commit += "-dirty"
+	}
+	return commit
+}

@@ -64,7 +64,7 @@ func TestPredictFailed(t *testing.T) {
 func TestTravelled(t *testing.T) {
 	const text = "app 1/1 RUN x\n  arg V=%s 1\n  env E=same 2\n  arg NPM_TOKEN=%s 3\n"
 	r := record.Record{}.Add(record.Build{ID: "a", Plan: plantext.Parse(t, fmt.Sprintf(text, "visible", "hunter2")).Plan})
-	bytes := r.ForTravel().Encode()
+	bytes := r.ForTravel(false).Encode()
 	for _, value := range []string{"visible", "hunter2", "hmac"} {
 		if strings.Contains(string(bytes), value) {
 			t.Errorf("%s is in it", value)
@@ -95,5 +95,65 @@ func TestOtherKey(t *testing.T) {
 		if got := predictions(p, Predict(p, r.Past(p, nil))); got != want {
 			t.Errorf("%s: got\n%swant\n%s", value, got, want)
 		}
+	}
+}
+
+// What a builder keeps to itself is not known elsewhere, and neither is what follows.
+func TestTravelledSecret(t *testing.T) {
+	const text = "app 1/2 RUN x\n  key %s\n  arg NPM_TOKEN=%s 3\napp 2/2 RUN y\n"
+	r := record.Record{}.Add(record.Build{ID: "a", Plan: plantext.Parse(t, fmt.Sprintf(text, "k1", "hunter2")).Plan})
+	travel := record.Travel{TravelHeader: record.TravelHeader{Exported: []string{"a"}}, Record: r.ForTravel(true)}
+	keys := travel.Ledger()
+	p := plantext.Parse(t, fmt.Sprintf(text, "k2", "hunter2")).Plan
+	for i, got := range PredictKnown(p, &keys.Exported, travel.Past(p, nil)) {
+		want := []string{"NPM_TOKEN is not known", "follows 1/2 if that changed"}[i]
+		if got.State != StateUnknown || Text(got.Reasons) != want {
+			t.Errorf("%d: %s %q", i, got.State, Text(got.Reasons))
+		}
+	}
+}
+
+// A reason says since which other revision it is.
+func TestSince(t *testing.T) {
+	const text = "app 1/2 RUN x\n  arg V=%s 1\n  arg W=%s 2\napp 2/2 RUN y\n"
+	for _, c := range []struct{ old, new, want string }{
+		{"3f2c1ab9e4d0", "77aa", "ARG V 1 → 2 (line 1), ARG W 1 → 2 (line 2) since 3f2c1ab"},
+		{"3f2c1ab9e4d0-dirty", "77aa", "ARG V 1 → 2 (line 1), ARG W 1 → 2 (line 2) since 3f2c1ab-dirty"},
+		{"77aa", "77aa-dirty", "ARG V 1 → 2 (line 1), ARG W 1 → 2 (line 2)"},
+		{"", "77aa", "ARG V 1 → 2 (line 1), ARG W 1 → 2 (line 2)"},
+		{"77aa", "", "ARG V 1 → 2 (line 1), ARG W 1 → 2 (line 2)"},
+	} {
+		old, now := plantext.Parse(t, fmt.Sprintf(text, "1", "1")), plantext.Parse(t, fmt.Sprintf(text, "2", "2")).Plan
+		old.Plan.Revision, now.Revision = c.old, c.new
+		got := Predict(now, []record.PastBuild{old})
+		if text := Text(got[0].Reasons); text != c.want {
+			t.Errorf("%s: %q", c.old, text)
+		}
+		if text := Text(got[1].Reasons); text != "follows 1/2" {
+			t.Errorf("%s: %q", c.old, text)
+		}
+	}
+}
+
+// predictNotExported predicts a plan of which only the third step has changed, and no
+// other builder's results were exported. It also returns the steps that are needed.
+func predictNotExported(t *testing.T) (out []Prediction, needed []int) {
+	t.Helper()
+	const text = "app 1/3 RUN x\napp 2/3 RUN y\napp 3/3 RUN z\n  arg V=%d 1\nside 1/1 RUN w\n"
+	past := []record.PastBuild{plantext.Parse(t, fmt.Sprintf(text, 1))}
+	p := plantext.Parse(t, fmt.Sprintf(text, 2)).Plan
+	return NotExported(p, Predict(p, past), []int{0, 1, 3})
+}
+
+// A result that was not exported is missed only where a step needs it.
+func TestNotExported(t *testing.T) {
+	p := plantext.Parse(t, "app 1/3 RUN x\napp 2/3 RUN y\napp 3/3 RUN z\n  arg V=1 1\nside 1/1 RUN w\n")
+	ledger := record.LedgerOf([]record.PastBuild{p})
+	if _, needed := NotExported(p.Plan, PredictKnown(p.Plan, ledger, nil), []int{0, 1, 3}); len(needed) > 0 {
+		t.Errorf("nothing runs, but %v are needed", needed)
+	}
+	got, needed := predictNotExported(t)
+	if fmt.Sprint(needed) != "[0 1]" || got[0].State != StateUnknown || got[3].State != StateHit {
+		t.Errorf("%v are needed, %+v", needed, got)
 	}
 }

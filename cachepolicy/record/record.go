@@ -71,6 +71,11 @@ func (r Record) Past(p *cacheplan.Plan, traces Traces) []PastBuild {
 	return out
 }
 
+// Of returns the builds of the project that has these traces.
+func (r Record) Of(traces Traces) Record {
+	return Record{Builds: slices.DeleteFunc(slices.Clone(r.Builds), func(b Build) bool { return !traces.Meet(b.Traces) })}
+}
+
 // Has reports whether an earlier build had the same plan to the last line, not only
 // the same keys, and was given the same besides: the builder has its own answer to such
 // a build, unless it has lost that.
@@ -199,15 +204,22 @@ func (r Record) Encode() []byte {
 				return data
 			}
 		}
-		switch {
-		case len(builds) > 1:
-			builds = builds[:len(builds)-1]
-		case hasFiles(builds[0].Plan):
-			builds[0].Plan = builds[0].Plan.WithoutFiles()
-		default:
-			builds = nil
-		}
+		builds = fewer(builds)
 	}
+}
+
+// fewer returns some builds without what goes first where there is no room: the oldest,
+// then the lists of files; nil if nothing is left.
+func fewer(builds []Build) []Build {
+	switch {
+	case len(builds) > 1:
+		return builds[:len(builds)-1]
+	case len(builds) == 1 && hasFiles(builds[0].Plan):
+		only := builds[0]
+		only.Plan = only.Plan.WithoutFiles()
+		return []Build{only}
+	}
+	return nil
 }
 
 // countEntries returns how many files all sets list together.

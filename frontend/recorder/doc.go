@@ -40,11 +40,21 @@ const (
 	ReportPath = OutDir + "/" + ReportName
 	KeyName    = "key"
 	KeyPath    = OutDir + "/" + KeyName
+	// TravelledDir is mounted read-only and holds TravelledName, a record that came with
+	// an imported cache. It is not there if the build takes none.
+	TravelledDir  = "/cachewright/travelled"
+	TravelledName = "data"
+	// TravelName is what is to travel with the cache that the build exports.
+	TravelName = "travel"
 )
 
 // MarkVariable is the environment variable with which the frontend marks a build.
 // BuildKit passes it to the step as a setting of a proxy, and so not in its key.
 const MarkVariable = "no_proxy"
+
+// RevisionVariable is the one with which the frontend says what commit is built, since
+// that is no part of the key either.
+const RevisionVariable = "all_proxy"
 
 // Dirs says where the mounts are.
 type Dirs struct {
@@ -52,15 +62,18 @@ type Dirs struct {
 	Contexts string // holds 0, 1, …
 	// Dockerfile is the directory of the Dockerfile, or empty if it is not known.
 	Dockerfile string
-	Records    string
-	Out        string // takes ReportName and KeyName
+	// Travelled is the directory with TravelledName, or empty.
+	Travelled string
+	Records   string
+	Out       string // takes ReportName, TravelName and KeyName
 }
 
 // MountedDirs returns the places where the frontend mounts everything.
 func MountedDirs() Dirs {
-	return Dirs{Request: RequestDir, Contexts: ContextsDir, Dockerfile: DockerfileDir, Records: RecordsDir, Out: OutDir}
+	return Dirs{Request: RequestDir, Contexts: ContextsDir, Dockerfile: DockerfileDir, Travelled: TravelledDir, Records: RecordsDir, Out: OutDir}
 }
 
 func (d Dirs) request() string { return filepath.Join(d.Request, RequestName) }
 func (d Dirs) report() string  { return filepath.Join(d.Out, ReportName) }
+func (d Dirs) travel() string  { return filepath.Join(d.Out, TravelName) }
 func (d Dirs) key() string     { return filepath.Join(d.Out, KeyName) }

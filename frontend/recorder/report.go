@@ -3,6 +3,7 @@ package recorder
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cachewright/cachewright/cachepolicy/cacheplan"
@@ -32,6 +33,10 @@ type Report struct {
 	Plan *cacheplan.Plan `json:"plan,omitempty"`
 	// Predictions has one entry for each step of the plan, or none.
 	Predictions []explain.Prediction `json:"predictions,omitempty"`
+	// Elsewhere are the steps of which another builder has a result, and this one is not
+	// known to. Lacking are those among them whose results were not exported.
+	Elsewhere []int `json:"elsewhere,omitempty"`
+	Lacking   []int `json:"lacking,omitempty"`
 	// Builds is how many recorded builds of the same file and target the plan was
 	// compared with.
 	Builds int `json:"builds,omitempty"`
@@ -88,6 +93,11 @@ func DecodeReport(data []byte) (*Report, error) {
 	for i, p := range r.Predictions {
 		if p.Step != i {
 			return nil, fmt.Errorf("report: prediction %d is of step %d", i, p.Step)
+		}
+	}
+	for _, i := range slices.Concat(r.Elsewhere, r.Lacking) {
+		if i < 0 || i >= len(r.Predictions) {
+			return nil, fmt.Errorf("report: there is no step %d", i)
 		}
 	}
 	return &r, nil

@@ -45,6 +45,8 @@ type Request struct {
 	// different directories have different records all the same, if the Dockerfile's
 	// directory is mounted.
 	Record string `json:"record"`
+	// Share: what is to travel with the cache that the build exports; empty: nothing.
+	Share cachepolicy.Share `json:"share,omitempty"`
 	// Nonce makes a request unlike all others, so that the builder does not take the
 	// answer from its cache. ModePredict and ModeAdvise need one.
 	Nonce string `json:"nonce,omitempty"`

@@ -80,6 +80,7 @@ func (r *run) answer() {
 	ledger, err := r.store.readLedger()
 	r.report.problem(err)
 	plan := r.req.Plan
+	plan.Revision = os.Getenv(RevisionVariable)
 	beside := len(r.traced)
 	r.findFiles(plan)
 	var traces record.Traces
@@ -87,21 +88,22 @@ func (r *run) answer() {
 		traces = record.NewTraces(r.traced)
 	}
 	plan.Given = r.given()
-	past := before.record.Past(plan, traces)
-	r.report.Predictions = explain.PredictKnown(plan, ledger, past)
-	r.report.Builds = ofSameTarget(past, plan)
+	travelled := r.travelled(plan)
+	r.predict(plan, ledger, before.record.Past(plan, traces), travelled)
 	r.report.Repeated = before.record.Has(plan)
 	listed := MaxReportedFiles
 	switch r.req.Mode {
 	case ModeRecord:
-		r.add(plan, traces, before)
+		build := r.build(plan, traces)
+		r.add(build, before)
+		r.report.problem(r.writeTravel(build, before.record, travelled))
 	case ModeAdvise:
 		listed = maxAdvisedFiles
 		r.reportLog(plan)
 	case ModePredict, ModeResults:
 	}
 	r.report.Plan = plan.WithFewFiles(listed)
-	r.report.Plan.SecretKey, r.report.Plan.Given = "", "" // of use in the record alone
+	r.report.Plan.SecretKey, r.report.Plan.Given, r.report.Plan.Revision = "", "", "" // of use in the record alone
 }
 
 // findProject finds out which record is the project's. Where the request's name does
@@ -198,11 +200,15 @@ func (r *run) findContextFiles(t *tree, taken time.Time, sets []*cacheplan.FileS
 	}
 }
 
-// add puts the build into the record, and its steps into the ledger.
-func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile) {
+// build returns the build as it is recorded.
+func (r *run) build(plan *cacheplan.Plan, traces record.Traces) record.Build {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
-	build := record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, Traces: traces, Plan: plan}
+	return record.Build{ID: hex.EncodeToString(id[:]), Time: r.report.Time, Traces: traces, Plan: plan}
+}
+
+// add puts the build into the record, and its steps into the ledger.
+func (r *run) add(build record.Build, before recordFile) {
 	err := r.store.changeRecord(r.record, before, func(rec record.Record) record.Record { return rec.Add(build) })
 	if err != nil {
 		r.report.problem(err)
@@ -210,7 +216,7 @@ func (r *run) add(plan *cacheplan.Plan, traces record.Traces, before recordFile)
 	}
 	r.report.BuildID = build.ID
 	r.log(&build, before.record.Builds)
-	keys := plan.Keys(plan.KnownSets())
+	keys := build.Plan.Keys(build.Plan.KnownSets())
 	err = r.store.changeLedger(func(l *record.Ledger) {
 		if l.Ask(keys, r.report.Time) {
 			r.report.Keys = keys

@@ -47,6 +47,7 @@ func TestNothingTravels(t *testing.T) {
 	for name, change := range map[string]func(p *project){
 		"no import":     func(p *project) { p.imports = nil },
 		"no provenance": func(p *project) { delete(p.Attrs, "attest:provenance") },
+		"share off":     func(p *project) { p.Args["CACHEWRIGHT_SHARE"] = "off" },
 		"rules off":     func(p *project) { p.Args["CACHEWRIGHT_RULES"] = "off" },
 	} {
 		t.Run(name, func(t *testing.T) {
