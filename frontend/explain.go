@@ -66,7 +66,7 @@ func (b *build) explain(ctx context.Context, def *llbconv.Definition) *explanati
 		e.forgotten = report.Repeated && b.record.ref == nil // else the cache has been imported since
 	}
 	if cached || report.Builds > 0 {
-		def.Annotate(notes(e.Predictions, len(b.ui.CacheImports) > 0))
+		def.Annotate(notes(e.Predictions, b.record.leavesOpen()))
 	}
 	return e
 }
@@ -84,7 +84,8 @@ func (b *build) tellForgotten(ctx context.Context, platforms []platformBuild) {
 }
 
 // notes returns what to say about steps, by their index. What a build that imports a
-// cache finds there is not known: it may take from it what would have to run here.
+// cache without a record finds there is not known: it may take from it what would have
+// to run here.
 func notes(predictions []explain.Prediction, imports bool) map[int]string {
 	out := map[int]string{}
 	for _, p := range predictions {

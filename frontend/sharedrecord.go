@@ -59,6 +59,13 @@ func (s *sharedRecord) load(ctx context.Context, def *llbconv.Definition) bool {
 	return s.ref != nil
 }
 
+// leavesOpen reports whether the build imports caches of which no record says what is in
+// them.
+func (s *sharedRecord) leavesOpen() bool {
+	imports := len(s.b.ui.CacheImports)
+	return imports > 1 || imports == 1 && len(s.travel.Exported) == 0
+}
+
 // wanted reports whether the record is of use: what travels on, a build takes, and what
 // has come with the cache, a question about one.
 func (s *sharedRecord) wanted() bool {
