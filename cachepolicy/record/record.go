@@ -114,8 +114,8 @@ func origin(s *cacheplan.Step) string {
 }
 
 // resembles reports whether half of the instructions of one of two plans are in
-// the other; more than half, where no files tell projects apart: of two instructions,
-// other projects have the same one too.
+// the other. Where no files tell projects apart, a base image has to be among them, or
+// it has to be more than half.
 func resembles(p, other *cacheplan.Plan, traced bool) bool {
 	texts := map[string]int{}
 	for i := range other.Steps {
@@ -126,6 +126,7 @@ func resembles(p, other *cacheplan.Plan, traced bool) bool {
 		if text := origin(&p.Steps[i]); texts[text] > 0 {
 			texts[text]--
 			common++
+			traced = traced || p.Steps[i].ID.Instruction == "FROM"
 		}
 	}
 	n := min(len(p.Steps), len(other.Steps))
