@@ -21,6 +21,7 @@ var travelling = map[string]string{"attest:provenance": "mode=min,inline-only=tr
 func importers() []contender {
 	return []contender{
 		{name: ours, frontend: ref(ours), attrs: travelling},
+		{name: unshared, frontend: ref(ours), attrs: with(travelling, "build-arg:"+cachepolicy.ArgShare, "off")},
 		{name: unexplained, frontend: ref(ours), attrs: with(travelling, "build-arg:"+cachepolicy.ArgExplain, "off")},
 		{name: upstream, frontend: ref(upstream), attrs: travelling},
 	}
@@ -72,7 +73,7 @@ func (l *Lab) Imported(ctx context.Context, rounds int) (*Table, error) {
 	}{{"same builder", same}, {"new builder", fresh}} {
 		for _, c := range all {
 			bar := ""
-			if c.name == unexplained {
+			if c.name == unshared {
 				bar = "30 ms"
 			}
 			t.Rows = append(t.Rows, []string{builder.name + ": " + c.name,

@@ -24,6 +24,9 @@ type contender struct {
 // unexplained is ours when the client does not want to know why steps re-run.
 const unexplained = "ours, no explanation"
 
+// unshared is ours when nothing travels with the cache.
+const unshared = "ours, nothing shared"
+
 // contenders are the rows of the unchanged rebuild.
 func contenders() ([]contender, error) {
 	floor, err := fixedDefinition()
