@@ -103,10 +103,15 @@ func equal(p, other *cacheplan.Plan) bool {
 	return p.Given != "" && p.Given == other.Given
 }
 
-// origin is the instruction, with the image of a FROM.
+// origin is the instruction, with the image of a FROM, or with the name of the build
+// context in its place: what a build puts there is no part of the file.
 func origin(s *cacheplan.Step) string {
 	for _, in := range s.Inputs {
-		if in.Kind == cachepolicy.InputBase {
+		switch {
+		case in.Kind != cachepolicy.InputBase:
+		case in.Origin.Kind == cachepolicy.OriginContext:
+			return s.Text() + " context " + in.Origin.Name
+		default:
 			return s.Text() + " " + in.Name
 		}
 	}

@@ -271,6 +271,15 @@ func TestPastOfOtherProjects(t *testing.T) {
 	if past := one.Past(plantext.Parse(t, "app 1/2 FROM\n base two sha256:2\napp 2/2 RUN make\n").Plan, nil); len(past) > 0 {
 		t.Error("a single instruction in common, and no file, makes a project")
 	}
+	context := func(image string) *cacheplan.Plan {
+		p := plantext.Parse(t, "app 1/2 FROM\n base "+image+"\napp 2/2 RUN make\n").Plan
+		p.Steps[0].Inputs[0].Origin = cachepolicy.Origin{Kind: cachepolicy.OriginContext, Name: "img"}
+		return p
+	}
+	moved := record.Record{}.Add(record.Build{ID: "moved", Plan: context("one sha256:1")})
+	if past := moved.Past(context("two sha256:2"), nil); len(past) != 1 {
+		t.Error("another image as a build context makes another project")
+	}
 }
 
 // A record has a build only if all that can be seen of it is the same.
