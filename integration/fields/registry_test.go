@@ -1,13 +1,10 @@
 package fields_test
 
 import (
-	"archive/tar"
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"crypto/sha1" //nolint:gosec // what Composer's repositories have
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cachewright/cachewright/integration/npmregistry"
 )
 
 // served are the packages that each registry has, and their versions.
@@ -49,23 +48,17 @@ func serve(t *testing.T, pages func(url string) map[string][]byte) string {
 // npmRegistry serves the packages as npm's registry does, and returns its URL.
 func npmRegistry(t *testing.T) string {
 	return serve(t, func(url string) map[string][]byte {
-		out := map[string][]byte{}
+		var packages []npmregistry.Package
 		for _, name := range servedPackages {
-			versions := map[string]any{}
 			for _, version := range servedVersions {
-				file := fmt.Sprintf("/%s/-/%s-%s.tgz", name, name, version)
-				out[file] = tarball(t, map[string]string{
-					"package/package.json": fmt.Sprintf(`{"name":%q,"version":%q,"license":"MIT"}`, name, version),
-					"package/index.js":     fmt.Sprintf("module.exports = %q\n", version),
-				})
-				sum := sha512.Sum512(out[file])
-				versions[version] = map[string]any{"name": name, "version": version, "license": "MIT", "dist": map[string]string{
-					"tarball": url + file, "integrity": "sha512-" + base64.StdEncoding.EncodeToString(sum[:]),
-				}}
+				packages = append(packages, npmregistry.Package{Name: name, Version: version, Index: fmt.Sprintf("module.exports = %q\n", version)})
 			}
-			out["/"+name] = encoded(t, map[string]any{"name": name, "dist-tags": map[string]string{"latest": "1.1.0"}, "versions": versions})
 		}
-		return out
+		pages, err := npmregistry.Pages(url, packages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pages
 	})
 }
 
@@ -135,29 +128,6 @@ func encoded(t *testing.T, v any) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// tarball returns a gzipped tar archive.
-func tarball(t *testing.T, files map[string]string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	archive := tar.NewWriter(zip)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := archive.Write([]byte(files[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := zip.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 // zipped returns a zip archive.
