@@ -56,3 +56,33 @@ func TestSpent(t *testing.T) {
 		t.Errorf("%v seconds, want 3", got)
 	}
 }
+
+// A project's step found contents if it did not say that it does the work anew; one that
+// did not run found nothing out.
+func TestFound(t *testing.T) {
+	npm, err := (&packages{url: "http://127.0.0.1:1"}).project()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Unix(1, 0)
+	for _, test := range []struct {
+		project   runnerProject
+		step      string
+		anew, not string
+	}{
+		{goProgram(), "[build 3/3] RUN go build", "internal/abi\nnet/http\n", "example.com/app/page\n"},
+		{npm, "[4/4] RUN npm ci", "npm http fetch GET 200 http://127.0.0.1:1/p59/-/p59-1.0.0.tgz 9ms (cache miss)\n", "npm http fetch GET 200 http://127.0.0.1:1/p00/-/p00-1.1.0.tgz 9ms (cache miss)\n"},
+		{aptInstall(), "[2/2] RUN apt-get update && apt-get install", "Get:9 http://127.0.0.1 bookworm/main amd64 git amd64 1:2.39 [7,260 kB]\n", "Get:1 http://127.0.0.1 bookworm/main amd64 jq amd64 1.6 [64 kB]\nUnpacking git (1:2.39) ...\n"},
+	} {
+		for logs, want := range map[string]bool{test.anew: false, test.not: true} {
+			r := &sandbox.Result{Steps: []*sandbox.Step{{Name: test.step, Started: &at, Completed: &at, Logs: logs}}}
+			if got, err := test.project.found(r); err != nil || got != want {
+				t.Errorf("%s, %q: %t, %v; want %t", test.project.name, logs, got, err, want)
+			}
+			r.Steps[0].Cached = true
+			if _, err := test.project.found(r); err == nil {
+				t.Errorf("%s: no error when the step is cached", test.project.name)
+			}
+		}
+	}
+}

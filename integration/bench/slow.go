@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -24,11 +23,7 @@ type slowRegistry struct {
 // startSlowRegistry starts one on a free port in front of the registry at
 // host:port.
 func startSlowRegistry(registry string, delay time.Duration) (*slowRegistry, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &slowRegistry{addr: l.Addr().String()}
+	r := &slowRegistry{}
 	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: registry})
 	r.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if isTagLookup(req) {
@@ -41,8 +36,9 @@ func startSlowRegistry(registry string, delay time.Duration) (*slowRegistry, err
 		case <-req.Context().Done():
 		}
 	})
-	go func() { _ = r.server.Serve(l) }() // ends with close
-	return r, nil
+	var err error
+	r.addr, err = listen(&r.server)
+	return r, err
 }
 
 func (r *slowRegistry) close() error { return r.server.Shutdown(context.Background()) }
