@@ -40,6 +40,7 @@ func TestSameImage(t *testing.T) {
 		"max provenance": {"attest:provenance": "mode=max,version=v1"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t, registry(sb, "mode", "max"), reproducible)
 			p.Attrs = maps.Clone(attrs)
 			p.Args["SOURCE_DATE_EPOCH"] = "1700000000"

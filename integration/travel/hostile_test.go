@@ -56,6 +56,7 @@ func TestForeignCache(t *testing.T) {
 	}
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			p := *p
 			p.t, p.transport = t, local(t, "mode", "max")
 			dir := p.exports[0].Attrs["dest"]

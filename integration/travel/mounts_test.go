@@ -11,6 +11,7 @@ func TestMountsTravel(t *testing.T) {
 	sb := start(t)
 	for name, tr := range transports(sb) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t, tr(t), counting)
 			if p.imports[0].Type == "local" { // which clients do not import until it is there
 				p.fresh()
@@ -51,6 +52,7 @@ func TestNothingTravels(t *testing.T) {
 		"rules off":     func(p *project) { p.Args["CACHEWRIGHT_RULES"] = "off" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t, registry(sb, "mode", "max"), counting)
 			change(p)
 			for i := range 2 {

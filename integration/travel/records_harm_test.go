@@ -31,6 +31,7 @@ COPY --from=build /main.js /list
 func TestRecordSecretsStay(t *testing.T) {
 	for share, values := range map[string]bool{"auto": false, "values": true} {
 		t.Run(share, func(t *testing.T) {
+			t.Parallel()
 			secret, inURL, value := "planted"+scenario.NewID(), "planted"+scenario.NewID(), "visible"+scenario.NewID()
 			p := newProject(t, registry(start(t), "mode", "max"), strings.ReplaceAll(planted, "$URLSECRET", inURL))
 			p.Args = map[string]string{"NPM_TOKEN": secret, "RELEASE": value, "CACHEWRIGHT_SHARE": share}
@@ -133,6 +134,7 @@ func TestForeignRecord(t *testing.T) {
 		})},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			cache := local(t, "mode", "max")
 			p := newExplained(t, cache)
 			rewrite(t, cache.exports[0].Attrs["dest"], recordName, c.damage)

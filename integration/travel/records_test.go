@@ -97,6 +97,7 @@ func TestRecordsTravel(t *testing.T) {
 			continue // only another form of the same layers
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newExplained(t, tr(t))
 			p.commit("77aa10bc04d07c5a1f3b8d6e5a4c3b2a19080706", "main.js", "2")
 			_, r := p.build()
@@ -151,6 +152,7 @@ func TestRecordsPredict(t *testing.T) {
 		deps string
 	}{"max": {"max", "hit"}, "min": {"min", "unknown"}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newExplained(t, registry(sb, "mode", c.mode))
 			cache := "--cache-from=type=registry,ref=" + p.imports[0].Attrs["ref"]
 			call := func(expect string) (string, error) {
@@ -208,6 +210,7 @@ func TestShare(t *testing.T) {
 		"off":    "ran deps 3/3",
 	} {
 		t.Run(share, func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t, registry(sb, "mode", "max"), explained)
 			p.Args["CACHEWRIGHT_SHARE"], p.Args["VERSION"] = share, "1"
 			p.commit("3f2c1ab9e4d07c5a1f3b8d6e5a4c3b2a19080706", "package.json", "{}")
