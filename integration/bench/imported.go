@@ -34,9 +34,9 @@ func with(attrs map[string]string, name, value string) map[string]string {
 	return attrs
 }
 
-// repository is the name of a side as a part of a repository's.
-func repository(side string) string {
-	return strings.NewReplacer(" ", "-", ",", "").Replace(side)
+// repository is the name of a side or a project as a part of a repository's.
+func repository(name string) string {
+	return strings.NewReplacer(" ", "-", ",", "").Replace(strings.ToLower(name))
 }
 
 // Imported measures builds that find all steps in the registry cache that they import
