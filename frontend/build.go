@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -69,6 +70,11 @@ func newBuild(c client.Client) (*build, error) {
 // opts returns the frontend options as the client sent them. They are shared
 // and not to be modified.
 func (b *build) opts() map[string]string { return b.ui.BuildOpts().Opts }
+
+// tell has the client show a warning that is about no line of the Dockerfile.
+func (b *build) tell(ctx context.Context, format string, args ...any) {
+	b.src.Warn(ctx, fmt.Sprintf(format, args...), client.WarnOpts{Level: 1})
+}
 
 // loadIgnoreFile begins to read .dockerignore, which every conversion asks for
 // once it has looked up its images: by then it is there. The function that it

@@ -156,7 +156,7 @@ func (b *build) predictOptions(ctx context.Context) llbconv.Options {
 // convertToPredict converts the Dockerfile for the build's first platform.
 func (b *build) convertToPredict(ctx context.Context) (*llbconv.Result, error) {
 	opt := b.predictOptions(ctx)
-	opt.KeyFailed = func(err error) { b.src.Warn(ctx, "Not known for the plan: "+err.Error(), client.WarnOpts{Level: 1}) }
+	opt.KeyFailed = func(err error) { b.tell(ctx, "Not known for the plan: %v", err) }
 	return llbconv.Convert(ctx, b.src.Data, opt)
 }
 

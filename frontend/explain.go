@@ -79,7 +79,7 @@ const forgottenNote = "Nothing has changed since an earlier build: a step that r
 // tellForgotten says so once for all platforms.
 func (b *build) tellForgotten(ctx context.Context, platforms []platformBuild) {
 	if slices.ContainsFunc(platforms, func(p platformBuild) bool { return p.explanation != nil && p.explanation.forgotten }) {
-		b.src.Warn(ctx, forgottenNote, client.WarnOpts{Level: 1})
+		b.tell(ctx, forgottenNote)
 	}
 }
 

@@ -111,7 +111,7 @@ func (s *sharedMounts) load(ctx context.Context) {
 		s.pointer, err = mounts.DecodePointer(data)
 	}
 	if err != nil {
-		s.warn(ctx, "What was saved of cache mounts cannot be read: %v", err)
+		s.b.tell(ctx, "What was saved of cache mounts cannot be read: %v", err)
 		s.failed = ctx.Err() != nil || ref == nil
 	}
 }
@@ -154,7 +154,7 @@ func (s *sharedMounts) fill(ctx context.Context, due []*usedMount) error {
 	}
 	for _, m := range due {
 		if r := reports[m.Name]; r.Problem != "" {
-			s.warn(ctx, "The contents of cache mount %s are not restored: %s", m.display(), s.problem(r))
+			s.b.tell(ctx, "The contents of cache mount %s are not restored: %s", m.display(), s.problem(r))
 		}
 	}
 	return nil
@@ -282,7 +282,7 @@ func (s *sharedMounts) update(ctx context.Context, list []*usedMount) error {
 		r := reports[m.Name]
 		switch {
 		case r.Problem != "":
-			s.warn(ctx, "The contents of cache mount %s are not saved: %s", m.display(), s.problem(r))
+			s.b.tell(ctx, "The contents of cache mount %s are not saved: %s", m.display(), s.problem(r))
 		case r.Chain != nil:
 			s.pointer, changed = s.pointer.With(*r.Chain), true
 		}
@@ -324,10 +324,6 @@ func (s *sharedMounts) layers(ctx context.Context) ([]client.Reference, error) {
 func (s *sharedMounts) fail(ctx context.Context, err error) {
 	s.failed = true
 	if ctx.Err() == nil {
-		s.warn(ctx, "The contents of cache mounts do not travel: %v", err)
+		s.b.tell(ctx, "The contents of cache mounts do not travel: %v", err)
 	}
-}
-
-func (s *sharedMounts) warn(ctx context.Context, format string, args ...any) {
-	s.b.src.Warn(ctx, fmt.Sprintf(format, args...), client.WarnOpts{Level: 1})
 }

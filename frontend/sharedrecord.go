@@ -53,7 +53,7 @@ func (s *sharedRecord) load(ctx context.Context, def *llbconv.Definition) bool {
 			s.travel, err = record.DecodeTravel(data)
 		}
 		if err != nil {
-			s.warn(ctx, "The record that came with the cache is not used: %v", err)
+			s.b.tell(ctx, "The record that came with the cache is not used: %v", err)
 		}
 	})
 	return s.ref != nil
@@ -152,7 +152,7 @@ func (s *sharedRecord) tellMissing(ctx context.Context, platforms []platformBuil
 	exported := s.travel.Platforms()
 	for _, p := range platforms {
 		if e := p.explanation; e != nil && len(exported) > 0 && !slices.Contains(exported, e.Plan.Platform) {
-			s.warn(ctx, "The imported cache was exported by a build for %s: it need not have anything for %s", strings.Join(exported, ", "), e.Plan.Platform)
+			s.b.tell(ctx, "The imported cache was exported by a build for %s: it need not have anything for %s", strings.Join(exported, ", "), e.Plan.Platform)
 			return
 		}
 	}
@@ -184,7 +184,7 @@ func (s *sharedRecord) tellMissing(ctx context.Context, platforms []platformBuil
 	case s.complete:
 		cause = "the build that exported it did not have them either"
 	}
-	s.warn(ctx, "Built before, but not in the imported cache, since %s: %s", cause, steps)
+	s.b.tell(ctx, "Built before, but not in the imported cache, since %s: %s", cause, steps)
 }
 
 // save waits for the build, has the record of it travel with the cache, and returns the
@@ -208,7 +208,7 @@ func (s *sharedRecord) save(ctx context.Context, platforms []platformBuild) []cl
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			s.warn(ctx, "The record of this build does not travel with the cache: %v", err)
+			s.b.tell(ctx, "The record of this build does not travel with the cache: %v", err)
 		}
 		return nil
 	}
@@ -283,8 +283,4 @@ func (s *sharedRecord) store(ctx context.Context, next record.Travel) error {
 		s.ref, s.travel = ref, next
 	}
 	return err
-}
-
-func (s *sharedRecord) warn(ctx context.Context, format string, args ...any) {
-	s.b.src.Warn(ctx, fmt.Sprintf(format, args...), client.WarnOpts{Level: 1})
 }
