@@ -128,13 +128,13 @@ func (r *Result) addJSON(text string) string {
 	return WithoutSessionLog(rest.String())
 }
 
-// WithoutSessionLog returns what buildx wrote without the line that its HTTP/2
+// WithoutSessionLog returns what buildx wrote without the lines that its HTTP/2
 // server logs if a build is over before the daemon has used the session: whether
 // one does is a matter of time, not of the build.
 func WithoutSessionLog(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
-		if !strings.Contains(line, " http2: server: error reading preface from client ") {
+		if !strings.Contains(line, " http2: server") {
 			kept.WriteString(line)
 		}
 	}
